@@ -1,0 +1,1 @@
+"""Finding names of the catalogue in a prompt."""

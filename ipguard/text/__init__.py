@@ -1,0 +1,1 @@
+"""Reading prompts: views with offset maps, clauses, prompt syntax, word frequencies."""

@@ -1,0 +1,55 @@
+"""Which language a prompt is plainly written in, from scripts and function words."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import regex
+
+_KANA = regex.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
+_HANGUL = regex.compile(r"[\uac00-\ud7a3]")
+_HAN = regex.compile(r"[\u4e00-\u9fff]")
+_CYRILLIC = regex.compile(r"[\u0400-\u04ff]")
+_THAI = regex.compile(r"[\u0e00-\u0e7f]")
+_ARABIC = regex.compile(r"[\u0600-\u06ff]")
+_WORD = regex.compile(r"\p{Latin}+")
+_FUNCTION_WORDS: dict[str, frozenset[str]] = {
+    "en": frozenset("the a an of in on with and at by for from is are to as his her".split()),
+    "es": frozenset("el la los las un una de del en con y por para que su al es".split()),
+    "fr": frozenset("le la les un une des du de dans avec et sur pour au aux est qui en".split()),
+    "de": frozenset("der die das ein eine einen einem und mit im auf von für ist den dem zu".split()),
+    "it": frozenset("il lo la gli un una di del della nel con e per che sul al è".split()),
+    "pt": frozenset("o a os as um uma de do da no na com e em para que ao é".split()),
+    "nl": frozenset("de het een van in op met en voor is aan bij naar".split()),
+    "pl": frozenset("w z na i do o nad pod się jest ze przez".split()),
+    "id": frozenset("di dan yang dengan sebuah seorang untuk dari ke pada".split()),
+    "tr": frozenset("bir ve ile bu için olan gibi da de".split()),
+    "vi": frozenset("một và của với trong trên là có cho".split()),
+}
+
+
+@lru_cache(maxsize=4096)
+def plain_language(prompt: str) -> str | None:
+    """Return the language of a prompt where it is plain.
+
+    Parameters
+    ----------
+    prompt
+        The original text.
+
+    Returns
+    -------
+    str or None
+        ISO 639-1 code; None for tags, a single name, or text that could be several languages. Text of
+        ideographs without kana is Chinese.
+    """
+    if _KANA.search(prompt):
+        return "ja"
+    for pattern, lang in ((_HANGUL, "ko"), (_HAN, "zh"), (_CYRILLIC, "ru"), (_THAI, "th"), (_ARABIC, "ar")):
+        if len(pattern.findall(prompt[:2000])) >= 2:
+            return lang
+    words = [w.casefold() for w in _WORD.findall(prompt[:2000])]
+    counts = {lang: sum(w in known for w in words) for lang, known in _FUNCTION_WORDS.items()}
+    best = max(counts, key=counts.__getitem__)
+    second = max(count for lang, count in counts.items() if lang != best)
+    return best if counts[best] > second and counts[best] >= 2 else None

@@ -1,0 +1,188 @@
+"""Evasion views: further readings of a prompt in which disguised names become plain.
+
+Every view keeps the offset map of the exact view, so that what is found in it points into the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import regex
+
+from ipguard.text.frequency import is_ordinary
+from ipguard.text.normalize import BREAK, NO_GAP, SPACE, Folded
+from ipguard.text.scripts import Script, script_of
+
+_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "6": "g", "2": "z"})
+_LEET_L = str.maketrans({"1": "l"})
+# Signs stand for letters only inside a word: "p@ssword", "p!kachu", "$onic".
+_SIGNS = str.maketrans({"@": "a", "$": "s", "!": "i", "|": "l", "€": "e", "£": "l", "+": "t", "¡": "i"})
+_SIGNED_WORD = regex.compile(r"(?<![\w@$!|€£+¡])(?=[\w@$!|€£+¡]*[a-z])(?=[\w@$!|€£+¡]*[@$!|€£+¡]\w|[@$€£]\w)[\w@$!|€£+¡]{5,}", regex.IGNORECASE)
+# Units and tags are never leet: 4k, 3d, 1girl, 35mm, 1980s, f1.8, sd15, v2.
+_UNIT_OR_TAG = regex.compile(r"\d+[a-z]{1,12}|[a-z]{1,3}\d+[a-z]?")
+_MIN_LEET = 5
+_REPEAT = regex.compile(r"(\p{L})\1{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A reading of a prompt.
+
+    Attributes
+    ----------
+    name
+        ``exact``, ``leet``, ``repeats``, ``hiragana`` or ``katakana``.
+    folded
+        The text as this view reads it.
+    words
+        For views that change single words: half-open ranges of folded characters that were changed; a name
+        found in the view counts only if it overlaps one. None: everywhere.
+    """
+
+    name: str
+    folded: Folded
+    words: tuple[tuple[int, int], ...] | None = None
+
+
+def words(folded: Folded) -> Iterator[tuple[int, int]]:
+    """Yield half-open ranges of folded characters between spaces, breaks and changes of script.
+
+    Parameters
+    ----------
+    folded
+        A folded text.
+
+    Yields
+    ------
+    tuple of int
+        One word; Latin letters and digits belong together, hyphens and apostrophes part words.
+    """
+    gaps, chars = folded.gap_bytes, folded.chars
+    start = 0
+    for at in range(1, len(chars) + 1):
+        if at == len(chars) or gaps[at] != NO_GAP or _kind(chars[at]) != _kind(chars[at - 1]):
+            yield start, at
+            start = at
+
+
+def _kind(char: str) -> int:
+    script = Script.LATIN if char.isascii() else script_of(char)
+    return Script.LATIN if script == Script.DIGIT else script
+
+
+def leet_word(word: str) -> tuple[str, ...]:
+    """Return the readings of a word in which digits stand for letters.
+
+    Parameters
+    ----------
+    word
+        A folded word.
+
+    Returns
+    -------
+    tuple of str
+        Empty unless the word mixes letters and digits, has at least five of them and is no unit or tag;
+        two readings where a 1 may be an i or an l.
+    """
+    if len(word) < _MIN_LEET or not word.isascii() or word.isalpha() or word.isdigit() or _UNIT_OR_TAG.fullmatch(word):
+        return ()
+    first = word.translate(_LEET)
+    second = word.translate(_LEET_L).translate(_LEET)
+    return (first,) if first == second else (first, second)
+
+
+def _leet(folded: Folded) -> Iterator[View]:
+    if not any(c.isdigit() for c in folded.chars):
+        return
+    readings = [(span, leet_word(folded.chars[slice(*span)])) for span in words(folded)]
+    readings = [(span, found) for span, found in readings if found]
+    for which in range(max((len(found) for _, found in readings), default=0)):
+        chars = list(folded.chars)
+        for (start, end), found in readings:
+            chars[start:end] = found[min(which, len(found) - 1)]
+        yield View("leet", replace(folded, chars="".join(chars)), tuple(span for span, _ in readings))
+
+
+def _repeats(folded: Folded) -> Iterator[View]:
+    if not _REPEAT.search(folded.chars):
+        return
+    spans = [s for s in words(folded) if _REPEAT.search(folded.chars, *s) and not is_ordinary(folded.chars[slice(*s)])]
+    if not spans:
+        return
+    for kept in (1, 2):
+        keep = np.ones(len(folded.chars), dtype=bool)
+        for start, end in spans:
+            for run in _REPEAT.finditer(folded.chars, start, end):
+                keep[run.start() + kept : run.end()] = False
+        places = np.flatnonzero(keep)
+        moved = np.concatenate([np.cumsum(keep) - keep, [len(places)]])
+        yield View(
+            "repeats",
+            Folded(
+                "".join(folded.chars[i] for i in places),
+                folded.starts[places],
+                folded.ends[np.append(places[1:], len(folded.chars)) - 1] if len(places) else folded.ends[places],
+                np.append(folded.gaps[:-1][places], folded.gaps[-1]).astype(np.uint8),
+                folded.original,
+            ),
+            tuple((int(moved[s]), int(moved[e])) for s, e in spans),
+        )
+
+
+def _kana(folded: Folded) -> Iterator[View]:
+    hiragana = any("\u3041" <= c <= "\u3096" for c in folded.chars)
+    katakana = any("\u30a1" <= c <= "\u30f6" for c in folded.chars)
+    if hiragana:
+        turned = "".join(chr(ord(c) + 0x60) if "\u3041" <= c <= "\u3096" else c for c in folded.chars)
+        yield View("katakana", replace(folded, chars=turned))
+    if katakana:
+        turned = "".join(chr(ord(c) - 0x60) if "\u30a1" <= c <= "\u30f6" else c for c in folded.chars)
+        yield View("hiragana", replace(folded, chars=turned))
+
+
+def _signs(prompt: str) -> str | None:
+    """The prompt with signs inside words read as letters, code point for code point, or None."""
+    if not any(sign in prompt for sign in "@$!|€£+¡"):
+        return None
+    turned = _SIGNED_WORD.sub(lambda m: m.group()[:-1].translate(_SIGNS) + m.group()[-1], prompt)
+    return turned if turned != prompt else None
+
+
+def evasion_views(folded: Folded) -> Iterator[View]:
+    """Yield the evasion views that differ from the exact view.
+
+    Parameters
+    ----------
+    folded
+        The exact view.
+
+    Yields
+    ------
+    View
+        Leet readings, repeated letters reduced to one and to two, hiragana as katakana and the reverse.
+    """
+    yield from _leet(folded)
+    yield from _repeats(folded)
+    if not folded.original.isascii():
+        yield from _kana(folded)
+
+
+def signed_reading(prompt: str) -> str | None:
+    """Return the prompt with ``@ $ ! | € £ +`` inside words read as letters.
+
+    Parameters
+    ----------
+    prompt
+        The original text.
+
+    Returns
+    -------
+    str or None
+        A text of the same length, or None if nothing changes.
+    """
+    return _signs(prompt)
+
+
+__all__ = ["BREAK", "SPACE", "View", "evasion_views", "leet_word", "signed_reading", "words"]
