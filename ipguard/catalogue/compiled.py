@@ -115,6 +115,12 @@ class CompiledCatalogue:
         """Work id to index."""
         return {work.id: at for at, work in enumerate(self.meta.works)}
 
+    @cached_property
+    def depth(self) -> list[int]:
+        """Subjects of each work: how much the catalogue knows of it."""
+        counts = np.bincount([s.work for s in self.meta.subjects], minlength=len(self.meta.works))
+        return [int(count) for count in counts]
+
     def to_bytes(self) -> bytes:
         """Serialise, with the SHA-256 of the content in front."""
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in self._ARRAYS}

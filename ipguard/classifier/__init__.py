@@ -1,0 +1,1 @@
+"""From features to calibrated risks, with arrays only."""

@@ -1,0 +1,1 @@
+"""Measuring honestly: data joined by hash, near-duplicates kept together, intervals on every figure."""

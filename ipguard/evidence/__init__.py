@@ -1,0 +1,1 @@
+"""From names and similarities to one row of features a candidate."""

@@ -1,0 +1,1 @@
+"""Turning risks into decisions. Policy never changes a risk."""
