@@ -46,8 +46,8 @@ _HOMES = {
     **dict.fromkeys(
         (
             "IpguardError", "InvalidArgumentError", "InvalidPromptError", "CatalogueError", "CatalogueFormatError",
-            "BundleError", "BundleMissingError", "BundleTamperedError", "BundleFormatError", "PolicyError", "BatchError",
-            "DataError", "MissingExtraError",
+            "BundleError", "BundleMissingError", "BundleTamperedError", "BundleFormatError", "PolicyError",
+            "BatchError", "DataError", "MissingExtraError",
         ),
         "ipguard.errors",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,16 +16,14 @@ from ipguard.catalogue.store import Catalogue
 from ipguard.classifier.bundle import Bundle
 from ipguard.classifier.head import Float, logit, noisy_or, sigmoid
 from ipguard.errors import InvalidArgumentError, InvalidPromptError, IpguardError
-from ipguard.evidence.candidates import PromptEvidence, gather, named_works
-from ipguard.evidence.descriptions import DescriptionIndex
+from ipguard.evidence.candidates import PromptEvidence
 from ipguard.evidence.features import as_matrix, feature_rows, prompt_features
-from ipguard.matching.names import NameMatcher
+from ipguard.evidence.finder import Finder
 from ipguard.policy.decide import Judged, Limits, decide, permits, rules_of
 from ipguard.policy.rules import Policy, check_thresholds
-from ipguard.wording import Scored, empty_verdict, make_verdict
 from ipguard.settings import Settings
-from ipguard.text.language import plain_language
 from ipguard.verdict import Verdict
+from ipguard.wording import Scored, empty_verdict, make_verdict
 
 MAX_CHARS = 100_000
 """Characters of a prompt that are scored; the rest makes the verdict truncated."""
@@ -83,27 +81,21 @@ class Guard:
             raise InvalidArgumentError("prior", "lie between 0 and 1", prior)
         check_thresholds(review, block)
         settings = Settings.from_environment()
-        self._arguments = {
-            "model": model or settings.model,
-            "catalogue": catalogue or settings.catalogue,
-            "policy": policy or settings.policy,
-            "review": review,
-            "block": block,
-            "prior": prior,
-        }
-        self._bundle = Bundle.load(self._arguments["model"])
-        self._compiled = _compiled(self._arguments["catalogue"])
-        self.policy = _policy(self._arguments["policy"])
+        model, catalogue = model or settings.model, catalogue or settings.catalogue
+        policy = policy or settings.policy
+        self._arguments: dict[str, Any] = {
+            "model": model, "catalogue": catalogue, "policy": policy, "review": review, "block": block, "prior": prior,
+        }  # fmt: skip
+        self._bundle = Bundle.load(model)
+        self.policy = _policy(policy)
         defaults = self._bundle.manifest.thresholds
         block_at = _first(block, self.policy.block, defaults.block)
         review_at = _first(review, self.policy.review, min(defaults.review, block_at))
         check_thresholds(review_at, block_at)
         self._limits = Limits(review_at, block_at)
-        head = self._bundle.head
-        self._shift = float(logit(prior) - logit(head.prior)) if prior is not None else 0.0
-        self._matcher = NameMatcher(self._compiled)
-        vectors = self._bundle.description_vectors(self._compiled)
-        self._descriptions = DescriptionIndex(self._compiled, self._bundle.encoder, vectors)
+        self._shift = float(logit(prior) - logit(self._bundle.head.prior)) if prior is not None else 0.0
+        compiled = _compiled(catalogue)
+        self._finder = Finder(compiled, self._bundle.encoder, self._bundle.description_vectors(compiled))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild from paths and settings in another process."""
@@ -117,12 +109,16 @@ class Guard:
     @property
     def catalogue_version(self) -> str:
         """Version and hash of the catalogue."""
-        return self._compiled.version
+        return self._finder.compiled.version
 
     @property
     def compiled(self) -> CompiledCatalogue:
         """The catalogue as it is matched."""
-        return self._compiled
+        return self._finder.compiled
+
+    def rights_holder(self, party_id: str) -> str:
+        """Return the English name of a rights holder, or the id itself where the catalogue has none."""
+        return self.compiled.meta.parties.get(party_id, party_id)
 
     @property
     def thresholds(self) -> tuple[float, float]:
@@ -220,7 +216,7 @@ class Guard:
         """
         if errors not in ("raise", "return"):
             raise InvalidArgumentError("errors", 'be "raise" or "return"', errors)
-        return list(self._stream(prompts, errors == "return", self._options(purpose, allow, territory)))  # type: ignore[return-value]
+        return list(self._stream(prompts, errors == "return", self._options(purpose, allow, territory)))
 
     def stream(self, prompts: Iterable[str], *, purpose: Purpose | None = None) -> Iterator[Verdict]:
         """Score prompts one batch at a time, in constant memory.
@@ -239,29 +235,6 @@ class Guard:
         """
         yield from self._stream(prompts, False, self._options(purpose, (), None))  # type: ignore[misc]  # noqa: FBT003
 
-    def evidence(self, prompts: Sequence[str], purpose: Purpose | None = None) -> list[PromptEvidence]:
-        """Return what is found in prompts before it is judged; training and analysis use it.
-
-        Parameters
-        ----------
-        prompts
-            Strings.
-        purpose
-            As for :meth:`score`.
-
-        Returns
-        -------
-        list of PromptEvidence
-            One a prompt.
-        """
-        hits = [self._matcher.find(prompt) for prompt in prompts]
-        wanted = [named_works(self._compiled, found) for found in hits]
-        similar = self._descriptions.search(prompts, [plain_language(p) for p in prompts], wanted)
-        return [
-            gather(self._compiled, prompt, found, near, purpose)
-            for prompt, found, near in zip(prompts, hits, similar, strict=True)
-        ]
-
     def _options(self, purpose: Purpose | None, allow: Iterable[str], territory: str | None) -> _Options:
         if purpose not in (None, "image", "video", "text"):
             raise InvalidArgumentError("purpose", 'be "image", "video", "text" or None', purpose)
@@ -269,13 +242,13 @@ class Guard:
             raise InvalidArgumentError("allow", "be a collection of work ids, not one string", allow)
         allowed = tuple(allow)
         for work in allowed:
-            if work not in self._compiled.work_index:
+            if work not in self.compiled.work_index:
                 raise InvalidArgumentError("allow", "hold ids of works in the catalogue", work)
-        if territory is not None and not (isinstance(territory, str) and len(territory) == 2 and territory.isupper()):
+        if territory is not None and not (len(territory) == 2 and territory.isupper()):
             raise InvalidArgumentError("territory", "be an ISO 3166 code of two capitals", territory)
         return _Options(self.policy.permitting(allowed), self._limits, territory, purpose)
 
-    def _stream(self, prompts: Iterable[str], keep_errors: bool, options: _Options) -> Iterator[Verdict | IpguardError]:  # noqa: FBT001
+    def _stream(self, prompts: Iterable[str], keep_errors: bool, options: _Options) -> Iterator[Verdict | IpguardError]:
         if isinstance(prompts, (str, bytes)):
             raise InvalidArgumentError("prompts", "be a collection of strings, not one string", prompts)
         source = iter(prompts)
@@ -291,7 +264,7 @@ class Guard:
 
     def _score_batch(self, prompts: list[str], options: _Options) -> list[Verdict]:
         texts = [prompt[:MAX_CHARS] for prompt in prompts]
-        evidence = self.evidence(texts, options.purpose)
+        evidence = self._finder.find(texts, options.purpose)
         franchise, style, unlisted = self._probabilities(evidence)
         verdicts = []
         at = 0
@@ -302,13 +275,15 @@ class Guard:
                 verdicts.append(empty_verdict(self.model_version, self.catalogue_version))
                 continue
             truncated = len(prompt) > len(text)
-            verdicts.append(self._judge(found, franchise[rows], style[rows], float(other), options, truncated=truncated))
+            verdicts.append(
+                self._judge(found, franchise[rows], style[rows], float(other), options, truncated=truncated)
+            )
         return verdicts
 
     def _probabilities(self, evidence: list[PromptEvidence]) -> tuple[Float, Float, Float]:
         """Probability of each candidate in each category, and log-odds of an unlisted work a prompt."""
         head = self._bundle.head
-        rows = as_matrix([feature_rows(self._compiled, found) for found in evidence])
+        rows = as_matrix([feature_rows(self.compiled, found) for found in evidence])
         prompts = np.stack([prompt_features(found) for found in evidence]) if evidence else np.zeros((0, 1))
         return (
             sigmoid(head.franchise.decision(rows)),
@@ -317,20 +292,29 @@ class Guard:
         )
 
     def _judge(
-        self, found: PromptEvidence, franchise: Float, style: Float, unlisted: float, options: _Options, *, truncated: bool
+        self,
+        found: PromptEvidence,
+        franchise: Float,
+        style: Float,
+        unlisted: float,
+        options: _Options,
+        *,
+        truncated: bool,
     ) -> Verdict:
-        head, works = self._bundle.head, self._compiled.meta.works
+        head, works = self._bundle.head, self.compiled.meta.works
         protected = np.array([self._counts(c.work) for c in found.candidates], dtype=bool)
 
         def risk_of(chances: Float) -> float:
-            decision = head.risk.decision(np.float64(noisy_or(chances)), np.float64(unlisted)) + self._shift
+            decision = head.risk.decision(noisy_or(chances), unlisted) + self._shift
             return float(sigmoid(decision))
 
         risks = [risk_of(franchise[at : at + 1]) if protected[at] else 0.0 for at in range(len(franchise))]
         judged = [
             Judged(
                 work=works[c.work].id,
-                items=tuple(dict.fromkeys(i for n in c.hits if (i := self._compiled.meta.subjects[n.reading.subject].item))),
+                items=tuple(
+                    dict.fromkeys(i for n in c.hits if (i := self.compiled.meta.subjects[n.reading.subject].item))
+                ),
                 rights_holders=works[c.work].rights_holders,
                 media=works[c.work].media,
                 risk=risk,
@@ -339,10 +323,10 @@ class Guard:
             for c, risk, is_protected in zip(found.candidates, risks, protected, strict=True)
         ]
         rules = rules_of(options.policy, judged, options.territory)
-        kept = protected & ~np.array(permits(rules), dtype=bool) if len(judged) else protected
+        kept = protected & ~np.array(permits(rules), dtype=bool) if judged else protected
         residual = risk_of(franchise[kept])
         style_chance = noisy_or(style[protected])
-        style_risk = float(sigmoid(head.style_risk.decision(np.float64(style_chance), np.float64(0.0))))
+        style_risk = float(sigmoid(head.style_risk.decision(style_chance, 0.0)))
         outcome = decide(options.policy, options.limits, judged, rules, residual, style_risk, truncated=truncated)
         scored = Scored(
             evidence=found,
@@ -353,11 +337,11 @@ class Guard:
             outcome=outcome,
             truncated=truncated,
         )
-        return make_verdict(self._compiled, scored, self.model_version, self.catalogue_version)
+        return make_verdict(self.compiled, scored, self.model_version, self.catalogue_version)
 
     def _counts(self, work: int) -> bool:
         """Whether a candidate can raise the franchise risk: protected, and no mere brand."""
-        info = self._compiled.meta.works[work]
+        info = self.compiled.meta.works[work]
         return info.status == "protected" and not info.brand
 
 

@@ -76,9 +76,7 @@ def _why(named: NamedHit) -> str:
     return ", ".join(parts)
 
 
-def _named_match(
-    compiled: CompiledCatalogue, prompt: str, named: NamedHit, risk: float, rule: str | None
-) -> Match:
+def _named_match(compiled: CompiledCatalogue, prompt: str, named: NamedHit, risk: float, rule: str | None) -> Match:
     subject = compiled.meta.subjects[named.reading.subject]
     work = compiled.meta.works[subject.work]
     text = prompt[named.hit.start : named.hit.end]
@@ -150,8 +148,8 @@ def make_matches(compiled: CompiledCatalogue, scored: Scored) -> tuple[Match, ..
         if risk < MIN_SHOWN and rule is None and not (free and candidate.hits):
             continue
         name = rule.name if rule else None
-        for match in _matches_of(compiled, scored.evidence.prompt, candidate, risk, name):
-            found.append((-risk, at, match))
+        matches = _matches_of(compiled, scored.evidence.prompt, candidate, risk, name)
+        found += [(-risk, at, match) for match in matches]
     found.sort(key=lambda entry: entry[:2])
     return tuple(match for _, _, match in found)
 
@@ -171,14 +169,15 @@ def _reason(scored: Scored, matches: tuple[Match, ...]) -> tuple[str, str]:
             return "What was found is permitted by policy.", "permitted"
         return "Nothing protected is likely to be reproduced.", "clear"
     if top is None:
-        return "The prompt reads like a request for a franchise that the catalogue does not hold.", "unlisted_franchise"
+        return (
+            "The prompt reads like a request for a franchise that the catalogue does not hold.",
+            "unlisted_franchise",
+        )
     code = "described_franchise" if top.kind == "description" else "named_franchise"
     return f"{top.title}: {top.reason}", code
 
 
-def make_verdict(
-    compiled: CompiledCatalogue, scored: Scored, model_version: str, catalogue_version: str
-) -> Verdict:
+def make_verdict(compiled: CompiledCatalogue, scored: Scored, model_version: str, catalogue_version: str) -> Verdict:
     """Word a verdict.
 
     Parameters

@@ -47,7 +47,21 @@ def confusables() -> None:
             table[chr(code)] = name[-1].lower()
     table.update({"ʙ": "b", "ɢ": "g", "ʜ": "h", "ɪ": "i", "ʟ": "l", "ɴ": "n", "ʀ": "r", "ʏ": "y", "ꜰ": "f", "ꜱ": "s"})
     # Lower-case forms that the Unicode list reaches only through their capitals.
-    table.update({"ɑ": "a", "ı": "i", "ɡ": "g", "ɩ": "i", "α": "a", "ο": "o", "ν": "v", "ρ": "p", "τ": "t", "κ": "k", "ι": "i"})
+    table.update(
+        {
+            "ɑ": "a",
+            "ı": "i",
+            "ɡ": "g",
+            "ɩ": "i",
+            "α": "a",
+            "ο": "o",
+            "ν": "v",
+            "ρ": "p",
+            "τ": "t",
+            "κ": "k",
+            "ι": "i",
+        }
+    )
     table.update({"к": "k", "м": "m", "н": "h", "т": "t", "в": "b", "п": "n", "и": "u"})
     (OUT / "confusables.json").write_text(json.dumps(dict(sorted(table.items())), ensure_ascii=False, indent=0) + "\n")
     print("confusables", len(table))

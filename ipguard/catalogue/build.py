@@ -72,7 +72,10 @@ class _Builder:
 
     def add_subject(self, work: Work, at: int, item: Item | None) -> None:
         subject = item or work
-        title = next((n.text for n in subject.names if n.lang == "en"), subject.names[0].text if subject.names else work.title)
+        title = next(
+            (n.text for n in subject.names if n.lang == "en"),
+            subject.names[0].text if subject.names else work.title,
+        )
         self.subjects.append(
             SubjectInfo(
                 work=at,
@@ -176,7 +179,9 @@ def allowed_edits(word: str) -> int:
     return 0
 
 
-def _deletion_index(patterns: list[str], entries: dict[str, list[_Entry]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
+def _deletion_index(
+    patterns: list[str], entries: dict[str, list[_Entry]]
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
     keys: list[int] = []
     owners: list[int] = []
     for number, pattern in enumerate(patterns):
@@ -202,7 +207,9 @@ def _pattern_zipf(entries: Iterable[_Entry], pattern: str) -> float:
     return min(zipf(word) for word in words)
 
 
-def compile_catalogue(catalogue: Catalogue, *, source: str = "", packs: Iterable[str] = ("franchises",)) -> CompiledCatalogue:
+def compile_catalogue(
+    catalogue: Catalogue, *, source: str = "", packs: Iterable[str] = ("franchises",)
+) -> CompiledCatalogue:
     """Compile records.
 
     Parameters
@@ -261,6 +268,7 @@ def compile_catalogue(catalogue: Catalogue, *, source: str = "", packs: Iterable
         not_in={at: entry.not_in for at, entry in enumerate(flat) if entry.not_in},
         roles=tuple(builder.roles),
         descriptions=tuple(text for _, _, text in builder.descriptions),
+        parties={i: party.names.get("en", i) for i, party in sorted(catalogue.parties.items())},
     )
     return CompiledCatalogue(
         meta=meta,

@@ -66,6 +66,7 @@ class Meta(msgspec.Struct, frozen=True):
     not_in: dict[int, tuple[str, ...]]
     roles: tuple[tuple[str, ...], ...]
     descriptions: tuple[str, ...]
+    parties: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class CompiledCatalogue:
         """Serialise, with the SHA-256 of the content in front."""
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in self._ARRAYS}
         arrays["meta"] = np.frombuffer(msgspec.msgpack.encode(self.meta), dtype=np.uint8)
-        body = save(arrays)
+        body: bytes = save(arrays)
         return sha256(body).digest() + body
 
     def write(self, path: str | Path) -> None:

@@ -16,7 +16,7 @@ from ipguard.text.scripts import Script, script_of
 
 MAX_WORDS, MAX_CHARS_CJK = 60, 220
 _CJK = frozenset({"ja", "zh", "ko"})
-_INVENTED = re.compile(r"\b(?:from|of the (?:game|anime|movie|show)) [A-Z]")
+_WORD = re.compile(r"\w+")
 _LUMPED = re.compile(r"\s/\s|／")
 
 
@@ -64,8 +64,6 @@ def _name_findings(name: Name) -> Iterator[tuple[str, str]]:
         yield "short-only", f"{name.text}: up to two Latin characters are never 'only'"
     if name.sense == "only" and len(key) == 1:
         yield "short-only", f"{name.text}: one character is never 'only'"
-    if _INVENTED.search(name.text) and name.sense == "only" and len(name.text.split()) <= 4:
-        yield "invented-string", name.text
     for longer in name.not_in:
         if key not in fold(longer).chars:
             yield "not-in", f"{longer} does not hold {name.text}"
@@ -90,9 +88,9 @@ def _description_findings(descriptions: dict[str, str], strong: list[str]) -> It
             yield "empty-description", lang
         elif too_long:
             yield "long-description", f"{lang}: {text[:50]}…"
-        padded = f" {' '.join(re.findall(r'\w+', text.casefold()))} "
+        padded = f" {' '.join(_WORD.findall(text.casefold()))} "
         for name in strong:
-            plain = " ".join(re.findall(r"\w+", name.casefold()))
+            plain = " ".join(_WORD.findall(name.casefold()))
             latin = bool(plain) and script_of(plain[0]) in (Script.LATIN, Script.DIGIT)
             if (latin and f" {plain} " in padded) or (not latin and len(name) > 1 and name in text):
                 yield "name-in-description", f"{name} in {lang}: {text[:50]}…"
@@ -224,7 +222,7 @@ def lint_folder(folder: Path) -> list[Finding]:
     return sorted(findings)
 
 
-def _unique_ids(path: Path, record: type[Party] | type[Person]) -> Iterator[Finding]:
+def _unique_ids(path: Path, record: type[Party | Person]) -> Iterator[Finding]:
     seen: set[str] = set()
     for line, entry in read_lines(path, record):
         if entry.id in seen:

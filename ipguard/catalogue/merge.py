@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import msgspec
 
-from ipguard.catalogue.schema import SENSES, Item, Name, Work
+from ipguard.catalogue.schema import SENSES, Item, Name, Party, Work
 from ipguard.catalogue.store import Catalogue
 from ipguard.text.normalize import fold
 from ipguard.text.scripts import Script, script_of
@@ -90,7 +91,7 @@ def merge_work(held: Work, more: Work) -> Work:
     )
 
 
-def merge(catalogue: Catalogue, works: Iterable[Work]) -> Catalogue:
+def merge(catalogue: Catalogue, works: Iterable[Work], *, parties: Mapping[str, str] | None = None) -> Catalogue:
     """Add works to a catalogue, joining those whose ids it knows.
 
     Parameters
@@ -99,6 +100,8 @@ def merge(catalogue: Catalogue, works: Iterable[Work]) -> Catalogue:
         What is held.
     works
         What is proposed.
+    parties
+        Id and name of the rights holders that they refer to.
 
     Returns
     -------
@@ -108,4 +111,5 @@ def merge(catalogue: Catalogue, works: Iterable[Work]) -> Catalogue:
     joined = dict(catalogue.works)
     for work in works:
         joined[work.id] = merge_work(joined[work.id], work) if work.id in joined else work
-    return catalogue.add(joined.values())
+    more = {i: Party(id=i, names={"en": name}) for i, name in (parties or {}).items()}
+    return replace(catalogue, works=joined, parties={**more, **catalogue.parties})

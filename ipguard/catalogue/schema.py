@@ -30,7 +30,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Base of all records: immutable, strict, written without defaults."""
 
 
-class Name(Record):
+class Name(Record, frozen=True):
     """One string that people write for a subject.
 
     Attributes
@@ -60,7 +60,7 @@ class Name(Record):
     personal: bool = False
 
 
-class Free(Record):
+class Free(Record, frozen=True):
     """What of a subject is in the public domain.
 
     Attributes
@@ -78,7 +78,7 @@ class Free(Record):
     since: int | None = None
 
 
-class Item(Record):
+class Item(Record, frozen=True):
     """A character, place or thing of a work.
 
     Attributes
@@ -108,7 +108,7 @@ class Item(Record):
     free: tuple[Free, ...] = ()
 
 
-class Work(Record):
+class Work(Record, frozen=True):
     """A work, franchise, studio, public-domain figure or brand.
 
     Attributes
@@ -162,7 +162,7 @@ class Work(Record):
     free: tuple[Free, ...] = ()
 
 
-class Party(Record):
+class Party(Record, frozen=True):
     """A rights holder.
 
     Attributes
@@ -186,7 +186,7 @@ PersonRole = Literal[
 ]  # fmt: skip
 
 
-class Person(Record):
+class Person(Record, frozen=True):
     """A real person whom prompts name.
 
     Attributes
@@ -204,7 +204,7 @@ class Person(Record):
     roles: tuple[PersonRole, ...]
 
 
-class Manifest(Record):
+class Manifest(Record, frozen=True):
     """``catalogue.json``: what a folder of catalogue files holds.
 
     Attributes

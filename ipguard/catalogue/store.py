@@ -288,9 +288,11 @@ class Catalogue:
                 if stale.stem not in by_medium:
                     stale.unlink()
             for medium, works in by_medium.items():
-                write_lines(root / pack / f"{medium}.jsonl", sorted(works, key=lambda w: w.id))
+                works.sort(key=lambda work: work.id)
+                write_lines(root / pack / f"{medium}.jsonl", works)
         write_lines(root / "rights-holders.jsonl", [self.parties[i] for i in sorted(self.parties)])
-        write_lines(root / "people.jsonl", sorted(self.people, key=lambda p: p.id))
+        people = sorted(self.people, key=lambda person: person.id)
+        write_lines(root / "people.jsonl", people)
         manifest = Manifest(schema=SCHEMA, version=self.version, redirects=dict(self.redirects))
         (root / "catalogue.json").write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
 
@@ -345,8 +347,8 @@ def resolve_label(catalogue: Catalogue, label: str) -> frozenset[str]:
     Returns
     -------
     frozenset of str
-        Works that bear the franchise's name, and works related to them that bear the item's. Where the
-        franchise is unknown, works that bear the whole label or the item.
+        Works that bear the franchise's name, and works related to them that bear the item's; where none of
+        these bears it, every work that does.
     """
     whole = catalogue.named(label)
     franchise, _, item = label.partition(":")
@@ -357,4 +359,4 @@ def resolve_label(catalogue: Catalogue, label: str) -> frozenset[str]:
         return frozenset(owners)
     bearers = catalogue.named(item)
     related = {b for b in bearers if any(b in catalogue.relatives[o] for o in owners)}
-    return frozenset(owners | related | (set() if owners else set(bearers)))
+    return frozenset(owners | (related or bearers))

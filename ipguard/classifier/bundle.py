@@ -138,7 +138,8 @@ class Bundle:
         encoder = StaticEncoder(root / "encoder")
         if encoder.identity != manifest.encoder:
             raise BundleFormatError(
-                f"{root / 'encoder'} has identity {encoder.identity[:12]}; the head was trained with {manifest.encoder[:12]}."
+                f"{root / 'encoder'} has identity {encoder.identity[:12]}; "
+                f"the head was trained with {manifest.encoder[:12]}."
             )
         try:
             head = Head.from_arrays(load((root / HEAD).read_bytes()))

@@ -15,7 +15,7 @@ MIN_PROBABILITY = 1e-4
 """Probabilities are kept this far from 0 and 1 before a logit is taken."""
 
 
-def sigmoid(logit: Float) -> Float:
+def sigmoid(logit: Float | float) -> Float:
     """Return ``1 / (1 + exp(-logit))`` without overflow."""
     out: Float = 0.5 * (1 + np.tanh(0.5 * np.asarray(logit, dtype=np.float64)))
     return out
@@ -126,7 +126,7 @@ class Aggregate:
     unlisted: float
     intercept: float
 
-    def decision(self, probability: Float, unlisted: Float) -> Float:
+    def decision(self, probability: Float | float, unlisted: Float | float) -> Float:
         """Return log-odds.
 
         Parameters
@@ -141,7 +141,7 @@ class Aggregate:
         numpy.ndarray
             float64, broadcast over both.
         """
-        return self.intercept + self.named * logit(probability) + self.unlisted * unlisted
+        return self.intercept + self.named * logit(probability) + self.unlisted * np.asarray(unlisted, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,8 @@ class Head:
             franchise=Trees.from_arrays("franchise", arrays),
             style=Trees.from_arrays("style", arrays),
             unlisted=Linear(
-                arrays["unlisted.weights"].astype(np.float64), float(arrays["unlisted.intercept"].astype(np.float64)[0])
+                arrays["unlisted.weights"].astype(np.float64),
+                float(arrays["unlisted.intercept"].astype(np.float64)[0]),
             ),
             risk=Aggregate(*map(float, aggregates[0])),
             style_risk=Aggregate(*map(float, aggregates[1])),

@@ -29,7 +29,9 @@ Labels = npt.NDArray[np.int64]
 
 def shingles(texts: Sequence[str]) -> object:
     """Return the character 5-grams of folded texts as a sparse 0/1 matrix of shape ``(n, 2**20)``."""
-    vectorizer = HashingVectorizer(analyzer="char", ngram_range=(5, 5), n_features=2**20, binary=True, norm=None, alternate_sign=False)
+    vectorizer = HashingVectorizer(
+        analyzer="char", ngram_range=(5, 5), n_features=2**20, binary=True, norm=None, alternate_sign=False
+    )
     return vectorizer.transform([fold(text).chars.ljust(5) for text in texts]).astype(np.float32)
 
 
@@ -108,7 +110,9 @@ def halves(texts: Sequence[str]) -> npt.NDArray[np.bool_]:
     clusters = duplicate_clusters(texts)
     first: dict[int, str] = {}
     for cluster, text in zip(clusters.tolist(), texts, strict=True):
-        first[cluster] = min(first.get(cluster, "~"), sha256(fold(text).chars.encode("utf-8", "surrogatepass")).hexdigest())
+        first[cluster] = min(
+            first.get(cluster, "~"), sha256(fold(text).chars.encode("utf-8", "surrogatepass")).hexdigest()
+        )
     return np.array([int(first[cluster], 16) % 2 == 0 for cluster in clusters.tolist()])
 
 

@@ -152,7 +152,15 @@ def join(texts: Iterable[dict[str, Any]], labels: dict[str, StoredLabel]) -> lis
         seen.add(key)
         source = str(row.get("source") or row.get("source_repo") or "")
         found.append(
-            Example(text, label.label, label.kind, label.works, str(row.get("lang") or ""), source, str(row.get("id") or ""))
+            Example(
+                text,
+                label.label,
+                label.kind,
+                label.works,
+                str(row.get("lang") or ""),
+                source,
+                str(row.get("id") or ""),
+            )
         )
     return found
 

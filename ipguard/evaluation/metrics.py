@@ -179,6 +179,8 @@ def figures(
         raise InvalidArgumentError("truth", "hold both classes", f"{int(truth.sum())} of {len(truth)}")
     names = [n for n in METRICS if probability or n in ("auroc", "ap", "recall@1%", "recall@3%")]
     return {
-        name: with_interval(METRICS[name], truth, score, clusters, rounds=min(rounds, 100) if name == "slope" else rounds)
+        name: with_interval(
+            METRICS[name], truth, score, clusters, rounds=min(rounds, 100) if name == "slope" else rounds
+        )
         for name in names
     }

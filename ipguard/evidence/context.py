@@ -18,9 +18,15 @@ _STYLE_AFTER = regex.compile(
     r"^[-‐]?(?:esque|ish|core)\b|^(?:の)?(?:風|っぽい|調|タッチ|スタイル|テイスト|画風|絵柄|みたいな絵|のような(?:画風|絵|雰囲気|世界観))|^(?:的)?(?:风格|風格|画风|畫風|式)|^\s?(?:풍|스타일|화풍)",
     regex.IGNORECASE,
 )
-_LIKE_BEFORE = regex.compile(r"\b(?:like|resembl\w+|similar to|reminiscent of|à la|ala|as if (?:from|in))\s+(?:a\s+|an\s+|the\s+)?$|(?:类似|像|仿)$", regex.IGNORECASE)
+_LIKE_BEFORE = regex.compile(
+    r"\b(?:like|resembl\w+|similar to|reminiscent of|à la|ala|as if (?:from|in))\s+(?:a\s+|an\s+|the\s+)?$|(?:类似|像|仿)$",
+    regex.IGNORECASE,
+)
 _LIKE_AFTER = regex.compile(r"^[- ]like\b|^(?:のような|みたいな|似の|ふう)|^\s?(?:같은|처럼)", regex.IGNORECASE)
-_BY_BEFORE = regex.compile(r"(?:\b(?:by|artist|art by|painted by|drawn by|designed by|directed by|photo by|von|par|por)\s+(?:[\w.'-]+\s+){0,2})$", regex.IGNORECASE)
+_BY_BEFORE = regex.compile(
+    r"(?:\b(?:by|artist|art by|painted by|drawn by|designed by|directed by|photo by|von|par|por)\s+(?:[\w.'-]+\s+){0,2})$",
+    regex.IGNORECASE,
+)
 _BY_LIST = regex.compile(r"\b(?:by|style of)\s+[^.;:()\n]{0,300}$", regex.IGNORECASE)
 _MAKE_BEFORE = regex.compile(
     r"(?:\b(?:from|as|cosplay(?:ing)?(?: as| of)?|dressed (?:up )?(?:as|like)|fan\s?art (?:of|for)|portrait of|picture of|image of|photo of|drawing of|painting of|statue of|figure of|toy|"

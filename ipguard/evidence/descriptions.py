@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -76,10 +77,12 @@ class DescriptionIndex:
         self._overall = vectors.mean(0) if len(vectors) else np.zeros(encoder.dimensions, dtype=np.float32)
         order = np.argsort(self._work, kind="stable")
         bounds = np.searchsorted(self._work[order], np.arange(len(compiled.meta.works) + 1))
-        self._of_work = [order[s:e] for s, e in zip(bounds[:-1], bounds[1:], strict=True)]
+        self._of_work = [order[s:e] for s, e in pairwise(bounds)]
         self._lang_of = {code: at for at, code in enumerate(compiled.meta.langs)}
 
-    def search(self, prompts: Sequence[str], langs: Sequence[str | None], wanted: Sequence[set[int]]) -> list[DescriptionEvidence]:
+    def search(
+        self, prompts: Sequence[str], langs: Sequence[str | None], wanted: Sequence[set[int]]
+    ) -> list[DescriptionEvidence]:
         """Compare prompts with the catalogue.
 
         Parameters

@@ -126,7 +126,9 @@ def _prompt_facts(prompt: str) -> _Prompt:
         titled=len(latin) >= 3 and upper / len(latin) > 0.7,
         words=len(spans),
         commas=sum(prompt.count(c) for c in ",、，"),
-        cjk=sum(script_of(c) in (Script.HAN, Script.HIRAGANA, Script.KATAKANA, Script.HANGUL) for c in folded.chars[:400])
+        cjk=sum(
+            script_of(c) in (Script.HAN, Script.HIRAGANA, Script.KATAKANA, Script.HANGUL) for c in folded.chars[:400]
+        )
         > len(folded.chars[:400]) * 0.3,
     )
 
@@ -145,7 +147,23 @@ def _senses(candidate: Candidate) -> tuple[Row, float]:
 def _best_name(named: NamedHit | None, prompt: str, facts: _Prompt) -> Row:
     """Columns of the best hit: the name itself, how it was matched, how it is written."""
     if named is None:
-        return [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, float(facts.lower), float(facts.titled)]
+        return [
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+            float(facts.lower),
+            float(facts.titled),
+        ]
     hit, reading = named.hit, named.reading
     text = prompt[hit.start : hit.end]
     script = script_of(next((c for c in text if c.isalnum()), text[0]))

@@ -7,7 +7,32 @@ from ipguard.text.scripts import Script, script_of
 
 _JA_SUFFIXES = frozenset("風似型様君氏役達等姿顔界達殿服戦編展版製祭")
 _PARTICLES_BEFORE = frozenset("のとはがをにもやでへな、")
-_PARTICLES_AFTER = ("の", "と", "は", "が", "を", "に", "も", "や", "で", "へ", "な", "っぽ", "み", "ら", "か", "さ", "ち", "く", "だ", "じ", "より", "から", "まで", "た")
+_PARTICLES_AFTER = (
+    "の",
+    "と",
+    "は",
+    "が",
+    "を",
+    "に",
+    "も",
+    "や",
+    "で",
+    "へ",
+    "な",
+    "っぽ",
+    "み",
+    "ら",
+    "か",
+    "さ",
+    "ち",
+    "く",
+    "だ",
+    "じ",
+    "より",
+    "から",
+    "まで",
+    "た",
+)
 _KO_PARTICLES = frozenset("이가은는을를의와과도로에랑풍만씨님")
 _LATIN = (Script.LATIN, Script.DIGIT)
 

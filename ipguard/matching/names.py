@@ -94,7 +94,8 @@ class NameMatcher:
         meta = compiled.meta
         self._patterns = meta.patterns
         self._first = compiled.first.tolist()
-        self._subject, self._sense = compiled.subject.tolist(), compiled.sense.tolist()
+        self._subject: list[int] = compiled.subject.tolist()
+        self._sense: list[int] = compiled.sense.tolist()
         self._flags, self._lang = compiled.flags.tolist(), compiled.lang.tolist()
         self._zipf = compiled.zipf.tolist()
         self._gaps = [bytes(map(int, gaps)) for gaps in meta.gaps]
@@ -139,7 +140,7 @@ class NameMatcher:
         last = len(folded.chars)
         for pattern, start, end in self._occurrences(folded):
             # Most occurrences lie inside Latin words: this test alone drops them.
-            inside = start > 0 and gaps[start] == NO_GAP or end < last and gaps[end] == NO_GAP
+            inside = (start > 0 and gaps[start] == NO_GAP) or (end < last and gaps[end] == NO_GAP)
             how = self._accept(folded, pattern, start, end) if inside else self._spelling(folded, pattern, start, end)
             if how and not self._in_longer_word(folded, pattern, start, end):
                 stretch = len(how) == len("inflected") and how == "inflected"
@@ -282,7 +283,13 @@ class NameMatcher:
             sense = self._shared_sense(prompt, entries)
             entry = entries[0]
             readings.append(
-                Reading(subject, sense, self._flags[entry], self.compiled.meta.texts[entry], self._zipf[raw.pattern])
+                Reading(
+                    subject,
+                    sense,
+                    self._flags[entry],
+                    self.compiled.meta.texts[entry],
+                    self._zipf[raw.pattern],
+                )
             )
         return tuple(readings), tuple(roles)
 
@@ -307,7 +314,11 @@ class NameMatcher:
             seen.add((raw.start, raw.end, raw.pattern))
             readings, roles = self._readings(prompt, raw)
             reach = [hit for hit in reach if hit.end > raw.start]
-            holders = [h for h in reach if h.start <= raw.start and raw.end <= h.end and (h.start, h.end) != (raw.start, raw.end)]
+            holders = [
+                h
+                for h in reach
+                if h.start <= raw.start and raw.end <= h.end and (h.start, h.end) != (raw.start, raw.end)
+            ]
             if any(h.readings and not _weaker(h, readings, raw) for h in holders):
                 continue
             persons = next((h.person_roles for h in holders if h.person_roles), ())

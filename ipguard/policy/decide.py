@@ -51,7 +51,7 @@ def rules_of(policy: Policy, candidates: Sequence[Judged], territory: str | None
     if not policy.rules:
         return (None,) * len(candidates)
     order = {"permit": 0, "review": 1, "block": 2}
-    found = []
+    found: list[Rule | None] = []
     for candidate in candidates:
         options = [
             policy.rule_for(candidate.work, item, candidate.rights_holders, candidate.media, territory)

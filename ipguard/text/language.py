@@ -14,17 +14,85 @@ _THAI = regex.compile(r"[\u0e00-\u0e7f]")
 _ARABIC = regex.compile(r"[\u0600-\u06ff]")
 _WORD = regex.compile(r"\p{Latin}+")
 _FUNCTION_WORDS: dict[str, frozenset[str]] = {
-    "en": frozenset("the a an of in on with and at by for from is are to as his her".split()),
-    "es": frozenset("el la los las un una de del en con y por para que su al es".split()),
-    "fr": frozenset("le la les un une des du de dans avec et sur pour au aux est qui en".split()),
-    "de": frozenset("der die das ein eine einen einem und mit im auf von für ist den dem zu".split()),
-    "it": frozenset("il lo la gli un una di del della nel con e per che sul al è".split()),
-    "pt": frozenset("o a os as um uma de do da no na com e em para que ao é".split()),
-    "nl": frozenset("de het een van in op met en voor is aan bij naar".split()),
-    "pl": frozenset("w z na i do o nad pod się jest ze przez".split()),
-    "id": frozenset("di dan yang dengan sebuah seorang untuk dari ke pada".split()),
-    "tr": frozenset("bir ve ile bu için olan gibi da de".split()),
-    "vi": frozenset("một và của với trong trên là có cho".split()),
+    "en": frozenset(
+        [
+            "the",
+            "a",
+            "an",
+            "of",
+            "in",
+            "on",
+            "with",
+            "and",
+            "at",
+            "by",
+            "for",
+            "from",
+            "is",
+            "are",
+            "to",
+            "as",
+            "his",
+            "her",
+        ]
+    ),
+    "es": frozenset(
+        ["el", "la", "los", "las", "un", "una", "de", "del", "en", "con", "y", "por", "para", "que", "su", "al", "es"]
+    ),
+    "fr": frozenset(
+        [
+            "le",
+            "la",
+            "les",
+            "un",
+            "une",
+            "des",
+            "du",
+            "de",
+            "dans",
+            "avec",
+            "et",
+            "sur",
+            "pour",
+            "au",
+            "aux",
+            "est",
+            "qui",
+            "en",
+        ]
+    ),
+    "de": frozenset(
+        [
+            "der",
+            "die",
+            "das",
+            "ein",
+            "eine",
+            "einen",
+            "einem",
+            "und",
+            "mit",
+            "im",
+            "auf",
+            "von",
+            "für",
+            "ist",
+            "den",
+            "dem",
+            "zu",
+        ]
+    ),
+    "it": frozenset(
+        ["il", "lo", "la", "gli", "un", "una", "di", "del", "della", "nel", "con", "e", "per", "che", "sul", "al", "è"]
+    ),
+    "pt": frozenset(
+        ["o", "a", "os", "as", "um", "uma", "de", "do", "da", "no", "na", "com", "e", "em", "para", "que", "ao", "é"]
+    ),
+    "nl": frozenset(["de", "het", "een", "van", "in", "op", "met", "en", "voor", "is", "aan", "bij", "naar"]),
+    "pl": frozenset(["w", "z", "na", "i", "do", "o", "nad", "pod", "się", "jest", "ze", "przez"]),
+    "id": frozenset(["di", "dan", "yang", "dengan", "sebuah", "seorang", "untuk", "dari", "ke", "pada"]),
+    "tr": frozenset(["bir", "ve", "ile", "bu", "için", "olan", "gibi", "da", "de"]),
+    "vi": frozenset(["một", "và", "của", "với", "trong", "trên", "là", "có", "cho"]),
 }
 
 

@@ -23,7 +23,7 @@ NO_GAP, JOINER, SPACE, BREAK = 0, 1, 2, 3
 """Gap classes: nothing; punctuation within a word or name; white space; punctuation that parts clauses."""
 
 _ALPHANUMERIC = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No"})
-_BREAKS = frozenset(",;|:()[]{}<>\"!?。、，；：！？（）「」『』【】《》〈〉“”\n\r\t/\\…")
+_BREAKS = frozenset(',;|:()[]{}<>"!?。、，；：！？（）「」『』【】《》〈〉“”\n\r\t/\\…')
 _INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
 # Sound marks that NFKC composes with the kana before them, and Hangul vowels and finals.
 _EXTENDERS = frozenset("\uff9e\uff9f\u309b\u309c")
@@ -40,11 +40,11 @@ class _Tables:
 @lru_cache(maxsize=1)
 def _tables() -> _Tables:
     folder = files("ipguard.text").joinpath("data")
-    confusables = json.loads(folder.joinpath("confusables.json").read_text("utf-8"))
+    confusables: dict[str, str] = json.loads(folder.joinpath("confusables.json").read_text("utf-8"))
     forms = json.loads(folder.joinpath("ideographs.json").read_text("utf-8"))
-    simplified = dict(zip(forms["traditional"]["from"], forms["traditional"]["to"], strict=True))
-    old = dict(zip(forms["japanese"]["from"], forms["japanese"]["to"], strict=True))
-    ideographs = {ord(new): simplified.get(form, form) for new, form in old.items()}
+    simplified: dict[str, str] = dict(zip(forms["traditional"]["from"], forms["traditional"]["to"], strict=True))
+    old: dict[str, str] = dict(zip(forms["japanese"]["from"], forms["japanese"]["to"], strict=True))
+    ideographs: dict[int, str] = {ord(new): simplified.get(form, form) for new, form in old.items()}
     ideographs |= {ord(char): form for char, form in simplified.items()}
     return _Tables(confusables, ideographs)
 

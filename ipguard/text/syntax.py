@@ -34,7 +34,9 @@ _NEGATIVE_LINE = regex.compile(
 _NEGATIVE_JSON = regex.compile(r'"negative[ _-]?prompt"\s*:\s*"(?P<part>(?:\\.|[^"\\])*)"', regex.IGNORECASE)
 # Midjourney: --no a, b, up to the next parameter.
 _NO_PARAMETER = regex.compile(r"(?:^|\s)--no\s+(?P<part>.*?)(?=\s--\w|\n|\Z)", regex.IGNORECASE | regex.DOTALL)
-_LORA = regex.compile(r"<\s*(?:lora|lyco|hypernet|embedding)\s*:(?P<part>[^:>\n]{1,200})(?::[^>\n]{0,40})?>", regex.IGNORECASE)
+_LORA = regex.compile(
+    r"<\s*(?:lora|lyco|hypernet|embedding)\s*:(?P<part>[^:>\n]{1,200})(?::[^>\n]{0,40})?>", regex.IGNORECASE
+)
 _RULES: tuple[tuple[regex.Pattern[str], Zone], ...] = (
     (_NEGATIVE_JSON, Zone.NEGATIVE),
     (_NEGATIVE_LINE, Zone.NEGATIVE),
@@ -73,7 +75,12 @@ def zones(prompt: str) -> tuple[Stretch, ...]:
         order of the rules; stretches may overlap.
     """
     lowered = prompt.casefold()
-    if "neg" not in lowered and "--no" not in lowered and "<" not in lowered and not regex.search("ネガ|反向|负面|負面", prompt):
+    if (
+        "neg" not in lowered
+        and "--no" not in lowered
+        and "<" not in lowered
+        and not regex.search("ネガ|反向|负面|負面", prompt)
+    ):
         return ()
     found = []
     for pattern, zone in _RULES:

@@ -15,11 +15,16 @@ from ipguard.text.frequency import is_ordinary
 from ipguard.text.normalize import BREAK, NO_GAP, SPACE, Folded
 from ipguard.text.scripts import Script, script_of
 
-_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "6": "g", "2": "z"})
+_LEET = str.maketrans(
+    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "6": "g", "2": "z"}
+)
 _LEET_L = str.maketrans({"1": "l"})
 # Signs stand for letters only inside a word: "p@ssword", "p!kachu", "$onic".
 _SIGNS = str.maketrans({"@": "a", "$": "s", "!": "i", "|": "l", "€": "e", "£": "l", "+": "t", "¡": "i"})
-_SIGNED_WORD = regex.compile(r"(?<![\w@$!|€£+¡])(?=[\w@$!|€£+¡]*[a-z])(?=[\w@$!|€£+¡]*[@$!|€£+¡]\w|[@$€£]\w)[\w@$!|€£+¡]{5,}", regex.IGNORECASE)
+_SIGNED_WORD = regex.compile(
+    r"(?<![\w@$!|€£+¡])(?=[\w@$!|€£+¡]*[a-z])(?=[\w@$!|€£+¡]*[@$!|€£+¡]\w|[@$€£]\w)[\w@$!|€£+¡]{5,}",
+    regex.IGNORECASE,
+)
 # Units and tags are never leet: 4k, 3d, 1girl, 35mm, 1980s, f1.8, sd15, v2.
 _UNIT_OR_TAG = regex.compile(r"\d+[a-z]{1,12}|[a-z]{1,3}\d+[a-z]?")
 _MIN_LEET = 5

@@ -67,7 +67,7 @@ def cross_validate(
     folds: int = 5,
     recipe: Recipe | None = None,
     seed: int = 0,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> CrossValidated:
     """Score real prompts by heads that saw neither them, nor near-duplicates, nor their works among them.
 

@@ -120,7 +120,14 @@ def trimmed_tokenizer(source: dict[str, Any], kept: Iterable[int]) -> dict[str, 
     if unknown is None:
         raise InvalidArgumentError("kept", "hold the unknown piece", "no <unk>")
     model = {**source["model"], "vocab": pieces, "unk_id": unknown}
-    return {**source, "model": model, "added_tokens": [], "post_processor": None, "truncation": None, "padding": None}
+    return {
+        **source,
+        "model": model,
+        "added_tokens": [],
+        "post_processor": None,
+        "truncation": None,
+        "padding": None,
+    }
 
 
 def distill(
@@ -129,7 +136,7 @@ def distill(
     *,
     pieces: int = 100_000,
     dimensions: int = 256,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Path:
     """Distil a static encoder.
 

@@ -13,7 +13,7 @@ from ipguard.catalogue.store import Catalogue, resolve_label
 from ipguard.evaluation.data import Example
 from ipguard.evidence.candidates import PromptEvidence
 from ipguard.evidence.features import FEATURES, feature_rows, prompt_features
-from ipguard.guard import Guard
+from ipguard.evidence.finder import Finder
 
 Float = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -82,7 +82,7 @@ class Table:
         return np.array([example.label in labels for example in self.examples], dtype=bool)
 
 
-def _targets(example: Example, right: bool, resolved: bool) -> tuple[int, int]:  # noqa: FBT001
+def _targets(example: Example, right: bool, resolved: bool) -> tuple[int, int]:
     """Franchise and style target of one candidate.
 
     A "yes" names the works that the labeller saw, not every one there is: another candidate of the same
@@ -95,13 +95,13 @@ def _targets(example: Example, right: bool, resolved: bool) -> tuple[int, int]: 
     return NEGATIVE, NEGATIVE
 
 
-def tabulate(guard: Guard, catalogue: Catalogue, examples: Sequence[Example]) -> Table:
+def tabulate(finder: Finder, catalogue: Catalogue, examples: Sequence[Example]) -> Table:
     """Compute features and targets.
 
     Parameters
     ----------
-    guard
-        Gives the evidence; its head is not used.
+    finder
+        Gives the evidence.
     catalogue
         Resolves the labels' works.
     examples
@@ -112,7 +112,7 @@ def tabulate(guard: Guard, catalogue: Catalogue, examples: Sequence[Example]) ->
     Table
         In the order of the examples.
     """
-    compiled: CompiledCatalogue = guard.compiled
+    compiled: CompiledCatalogue = finder.compiled
     rows: list[Float] = []
     owner: list[int] = []
     franchise: list[int] = []
@@ -122,7 +122,7 @@ def tabulate(guard: Guard, catalogue: Catalogue, examples: Sequence[Example]) ->
     counts: list[bool] = []
     for start in range(0, len(examples), 256):
         chunk = examples[start : start + 256]
-        for offset, found in enumerate(guard.evidence([e.text for e in chunk])):
+        for offset, found in enumerate(finder.find([e.text for e in chunk])):
             example = chunk[offset]
             answers = right_works(compiled, catalogue, example)
             rows.append(feature_rows(compiled, found))

@@ -96,7 +96,8 @@ def export_trees(model: HistGradientBoostingClassifier) -> Trees:
         left[at, :count] = np.where(inner, nodes["left"], left[at, :count])
         right[at, :count] = np.where(inner, nodes["right"], right[at, :count])
         depth = max(depth, int(nodes["depth"].max()))
-    return Trees(feature, threshold, left, right, value, float(np.ravel(model._baseline_prediction)[0]), depth)  # noqa: SLF001
+    baseline = float(np.ravel(model._baseline_prediction)[0])  # noqa: SLF001
+    return Trees(feature, threshold, left, right, value, baseline, depth)
 
 
 def _fit_trees(table: Table, target: npt.NDArray[np.int8], weight: Float, recipe: Recipe) -> Trees:
@@ -124,7 +125,9 @@ def chances(table: Table, trees: Trees) -> Float:
     return out
 
 
-def fit_aggregate(chance: Float, unlisted: Float, truth: npt.NDArray[np.bool_], weight: Float, prior: float) -> Aggregate:
+def fit_aggregate(
+    chance: Float, unlisted: Float, truth: npt.NDArray[np.bool_], weight: Float, prior: float
+) -> Aggregate:
     """Fit an aggregate by maximum likelihood, weights at least 0, then move it to the stated prior.
 
     Parameters
@@ -148,7 +151,9 @@ def fit_aggregate(chance: Float, unlisted: Float, truth: npt.NDArray[np.bool_], 
     def loss(parameters: Float) -> float:
         decision = parameters[0] * named + parameters[1] * unlisted + parameters[2]
         margin = np.where(truth, decision, -decision)
-        return float(np.average(np.logaddexp(0, -margin), weights=weight)) + 1e-4 * float(parameters[:2] @ parameters[:2])
+        return float(np.average(np.logaddexp(0, -margin), weights=weight)) + 1e-4 * float(
+            parameters[:2] @ parameters[:2]
+        )
 
     best = minimize(loss, np.array([1.0, 0.3, 0.0]), bounds=[(0.05, 5), (0, 3), (-10, 10)], method="L-BFGS-B").x
     share = float(np.average(truth, weights=weight))

@@ -1,0 +1,1 @@
+"""The catalogue: schema, store, authoring format, rules, compiled form, data."""

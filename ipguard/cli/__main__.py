@@ -1,0 +1,5 @@
+"""``python -m ipguard.cli``."""
+
+from ipguard.cli.app import main
+
+main()

@@ -1,0 +1,91 @@
+"""``ipguard score`` and ``ipguard batch``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ipguard.errors import InvalidArgumentError
+
+Model = Annotated[Path | None, typer.Option("--model", help="Folder of a model bundle.")]
+CataloguePath = Annotated[Path | None, typer.Option("--catalogue", help="Compiled catalogue or catalogue folder.")]
+PolicyPath = Annotated[Path | None, typer.Option("--policy", help="Policy file (JSON).")]
+Review = Annotated[float | None, typer.Option("--review", help="Risk from which a prompt is reviewed.")]
+Block = Annotated[float | None, typer.Option("--block", help="Risk from which a prompt is blocked.")]
+
+
+def score(
+    prompts: Annotated[
+        list[str] | None, typer.Argument(help="Prompts; none, or -, reads one a line from standard input.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a prompt.")] = False,
+    purpose: Annotated[str | None, typer.Option(help="image, video or text.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="Id of a work that may be reproduced; repeatable.")] = None,
+    territory: Annotated[str | None, typer.Option(help="ISO 3166 code of where the output is used.")] = None,
+    model: Model = None,
+    catalogue: CataloguePath = None,
+    policy: PolicyPath = None,
+    review: Review = None,
+    block: Block = None,
+) -> None:
+    """Score prompts: risk, decision, and the spans, works and rights holders found.
+
+    Exit code 0 whatever the decision, 2 for an error.
+    """
+    from ipguard.guard import Guard
+
+    if prompts is None or prompts == ["-"]:
+        if sys.stdin.isatty():
+            raise InvalidArgumentError("prompt", "be given as an argument or on standard input", prompts)
+        data = sys.stdin.buffer.read()
+        prompts = data.decode("utf-8-sig", "surrogateescape").splitlines()
+    guard = Guard(model=model, catalogue=catalogue, policy=policy, review=review, block=block)
+    options: dict[str, Any] = {"purpose": purpose, "allow": allow or (), "territory": territory}
+    verdicts = guard.score_many(prompts, **options)
+    if as_json:
+        for verdict in verdicts:
+            sys.stdout.write(json.dumps(verdict.to_dict(), ensure_ascii=False) + "\n")
+        return
+    from ipguard.cli.show import console, render
+
+    screen = console()
+    for number, (prompt, verdict) in enumerate(zip(prompts, verdicts, strict=True)):
+        if number:
+            screen.print()
+        screen.print(render(prompt, verdict, guard.rights_holder))
+
+
+def batch(
+    source: Annotated[Path, typer.Argument(help="CSV file to read.")],
+    target: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    column: Annotated[str, typer.Option(help="Column that holds the prompts.")] = "prompt",
+    encoding: Annotated[str | None, typer.Option(help="Of the input; found out if not given.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="image, video or text.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    model: Model = None,
+    catalogue: CataloguePath = None,
+    policy: PolicyPath = None,
+    review: Review = None,
+    block: Block = None,
+) -> None:
+    """Score a CSV file row by row; every column and the order of rows are kept.
+
+    Rows that cannot be scored (no such cell) get empty result cells and are counted; exit code 1 says that
+    there were some.
+    """
+    from ipguard.batch.csv_files import score_csv
+    from ipguard.cli.progress import progress_bar
+    from ipguard.guard import Guard
+
+    guard = Guard(model=model, catalogue=catalogue, policy=policy, review=review, block=block)
+    options: Any = purpose
+    with progress_bar(source, quiet=quiet) as advance:
+        counts = score_csv(guard, source, target, column=column, encoding=encoding, purpose=options, progress=advance)
+    shares = (f"{getattr(counts, name)} {name}" for name in ("allow", "review", "block", "unscored"))
+    sys.stderr.write(f"{counts.rows} rows: {', '.join(shares)}\n")
+    if counts.unscored:
+        raise typer.Exit(1)
