@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from ipguard.catalogue.compact import parse, slug
+from ipguard.catalogue.compact import parse
 from ipguard.catalogue.schema import SCHEMA, Manifest, Party, Person, Record, Work
 from ipguard.errors import CatalogueError, CatalogueFormatError, InvalidArgumentError
 from ipguard.text.normalize import fold
@@ -350,13 +350,20 @@ def resolve_label(catalogue: Catalogue, label: str) -> frozenset[str]:
         Works that bear the franchise's name, and works related to them that bear the item's; where none of
         these bears it, every work that does.
     """
-    whole = catalogue.named(label)
-    franchise, _, item = label.partition(":")
-    owners = set(whole | catalogue.named(franchise) | catalogue.named(re.sub(r"\s*\([^)]*\)", "", franchise)))
-    if slug(franchise) in catalogue.works:
-        owners.add(slug(franchise))
-    if not item.strip():
+    parts = label.split(": ")
+    titles = [": ".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    owners: set[str] = set()
+    for title in titles:
+        owners |= {work for form in _title_forms(title) for work in catalogue.named(form)}
+    if len(parts) == 1:
         return frozenset(owners)
-    bearers = catalogue.named(item)
+    bearers = catalogue.named(parts[-1])
     related = {b for b in bearers if any(b in catalogue.relatives[o] for o in owners)}
     return frozenset(owners | (related or bearers))
+
+
+def _title_forms(title: str) -> tuple[str, ...]:
+    """A title, and the series that a numbered or bracketed title belongs to."""
+    bare = re.sub(r"\s*\([^)]*\)", "", title)
+    series = re.sub(r"\s+(?:\d{1,2}|[IVX]+)$", "", bare)
+    return title, bare, series

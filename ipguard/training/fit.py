@@ -23,6 +23,12 @@ except ImportError as error:  # pragma: no cover - the bare install's test cover
     raise MissingExtraError(feature, "train") from error
 
 Float = npt.NDArray[np.float64]
+STYLE_WEIGHT = 0.15
+"""Weight of a prompt that asks for a style only, as a negative of the franchise category.
+
+Such prompts name works as the guilty ones do; at full weight they teach the head to doubt every name in a list
+of modifiers, at the cost of 10 points of recall among clean prompts. Their own category tells them apart.
+"""
 PRIOR = 0.10
 """Share of prompts at risk for which a bundle is calibrated: ordinary users' prompts hold 6 to 22 %."""
 
@@ -43,9 +49,9 @@ class Recipe:
         Of everything random.
     """
 
-    trees: int = 120
-    leaves: int = 12
-    rate: float = 0.07
+    trees: int = 200
+    leaves: int = 16
+    rate: float = 0.06
     min_leaf: int = 12
     l2: float = 2.0
     strength: float = 0.05
@@ -105,6 +111,8 @@ def _fit_trees(table: Table, target: npt.NDArray[np.int8], weight: Float, recipe
     if not (target[known] == POSITIVE).any() or (target[known] == POSITIVE).all():
         raise DataError("The training prompts must hold candidates of both classes in each category.")
     model = _boosting(recipe)
+    if target is table.franchise:
+        weight = weight * np.where(table.labelled("style"), STYLE_WEIGHT, 1.0)
     model.fit(table.candidates[known], target[known], sample_weight=weight[table.owner[known]])
     return export_trees(model)
 
