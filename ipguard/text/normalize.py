@@ -181,7 +181,7 @@ _ASCII_GAP = [
     for code in range(128)
 ]
 _ASCII_GAP[:9] = [NO_GAP] * 9  # control characters are invisible
-for _code in (*range(14, 32), 127):
+for _code in (11, 12, *range(14, 32), 127):
     _ASCII_GAP[_code] = NO_GAP
 _ASCII_GAPS = np.array(_ASCII_GAP, dtype=np.uint8)
 _ASCII_LETTER = np.array([chr(code).isalnum() for code in range(128)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import regex
@@ -91,23 +92,44 @@ def leet_word(word: str) -> tuple[str, ...]:
         Empty unless the word mixes letters and digits, has at least five of them and is no unit or tag;
         two readings where a 1 may be an i or an l.
     """
-    if len(word) < _MIN_LEET or not word.isascii() or word.isalpha() or word.isdigit() or _UNIT_OR_TAG.fullmatch(word):
+    if len(word) < _MIN_LEET or not _mixed(word) or _UNIT_OR_TAG.fullmatch(word):
         return ()
-    first = word.translate(_LEET)
-    second = word.translate(_LEET_L).translate(_LEET)
-    return (first,) if first == second else (first, second)
+    return _readings(word)
 
 
 def _leet(folded: Folded) -> Iterator[View]:
     if not any(c.isdigit() for c in folded.chars):
         return
-    readings = [(span, leet_word(folded.chars[slice(*span)])) for span in words(folded)]
-    readings = [(span, found) for span, found in readings if found]
-    for which in range(max((len(found) for _, found in readings), default=0)):
+    spans = list(words(folded))
+    readings = {span: found for span in spans if (found := leet_word(folded.chars[slice(*span)]))}
+    if not readings:
+        return
+    # Beside a word that is plainly disguised, the short ones are read so too: "5p1d3r-m4n", "gh05t 1n th3".
+    for order in (spans, spans[::-1]):
+        for before, span in pairwise(order):
+            text = folded.chars[slice(*span)]
+            if before in readings and span not in readings and _mixed(text) and BREAK not in _between(folded, before, span):
+                readings[span] = _readings(text)
+    for which in range(max(map(len, readings.values()))):
         chars = list(folded.chars)
-        for (start, end), found in readings:
+        for (start, end), found in readings.items():
             chars[start:end] = found[min(which, len(found) - 1)]
-        yield View("leet", replace(folded, chars="".join(chars)), tuple(span for span, _ in readings))
+        yield View("leet", replace(folded, chars="".join(chars)), tuple(sorted(readings)))
+
+
+def _mixed(word: str) -> bool:
+    return word.isascii() and not word.isalpha() and not word.isdigit()
+
+
+def _readings(word: str) -> tuple[str, ...]:
+    first = word.translate(_LEET)
+    second = word.translate(_LEET_L).translate(_LEET)
+    return (first,) if first == second else (first, second)
+
+
+def _between(folded: Folded, one: tuple[int, int], two: tuple[int, int]) -> bytes:
+    low, high = sorted((one, two))
+    return folded.gap_bytes[low[1] : high[0] + 1]
 
 
 def _repeats(folded: Folded) -> Iterator[View]:
