@@ -11,7 +11,7 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 from ipguard.catalogue.compiled import PERSON, SWAPPED, CompiledCatalogue
 from ipguard.matching.boundaries import ends_word, how_gaps_differ, inner_gaps, starts_word
 from ipguard.matching.fuzzy import FuzzyMatcher
-from ipguard.text.frequency import is_ordinary
+from ipguard.text.frequency import is_ordinary, zipf
 from ipguard.text.language import plain_language
 from ipguard.text.normalize import BREAK, NO_GAP, Folded, fold
 from ipguard.text.scripts import Script, script_of
@@ -20,6 +20,9 @@ from ipguard.text.views import evasion_views, signed_reading, words
 ONLY, USUALLY, SOMETIMES, RARELY = range(4)
 _MIN_GLUED, _MIN_SPLIT, _MIN_KANA_FOLD = 6, 6, 5
 _INFLECTIONS = ("s", "es")
+
+COMMON, VERY_COMMON = 3.3, 4.5
+"""Zipf frequencies from which a word counts as common, and as very common."""
 
 MAX_HITS = 400
 """Hits kept of one prompt, in order of appearance; more are only met in lists of names."""
@@ -157,12 +160,21 @@ class NameMatcher:
             return self._free_chinese(folded, pattern, start, end)
         if begins and length >= 4 and self._best_sense(pattern) <= USUALLY:
             for ending in _INFLECTIONS:
-                if folded.chars.startswith(ending, end) and ends_word(folded, end + len(ending), length + len(ending)):
+                if (
+                    self._inflects(pattern, ending)
+                    and folded.chars.startswith(ending, end)
+                    and ends_word(folded, end + len(ending), length + len(ending))
+                ):
                     inner = NO_GAP in folded.gap_bytes[end : end + len(ending)]
                     return "inflected" if inner and self._spelling(folded, pattern, start, end) == "exact" else ""
         if length >= _MIN_GLUED and self._best_sense(pattern) == ONLY:
             return self._glued(folded, pattern, start, end, begins=begins, ends=ends)
         return ""
+
+    def _inflects(self, pattern: int, ending: str) -> bool:
+        """Whether a name with an ending is its plural: not of abbreviations, nor if it makes a commoner word."""
+        text = self.compiled.meta.texts[self._first[pattern]]
+        return not text.isupper() and zipf(self._patterns[pattern] + ending) <= self._zipf[pattern] + 0.5
 
     def _free_chinese(self, folded: Folded, pattern: int, start: int, end: int) -> str:
         """Two-character names of Chinese need no boundary in Chinese text, which has none."""
@@ -200,6 +212,8 @@ class NameMatcher:
         order = ("exact", "joined", "spaced", "split")
         for entry in range(self._first[pattern], self._first[pattern + 1]):
             how = how_gaps_differ(found, self._gaps[entry])
+            if how == "joined" and all(self._gaps[entry]) and zipf(self._patterns[pattern]) >= COMMON:
+                continue  # "shield" is not S.H.I.E.L.D.
             if how in order and (not best or order.index(how) < order.index(best)):
                 best = how
         if best == "split":
@@ -280,7 +294,7 @@ class NameMatcher:
                 by_subject[self._subject[entry]].append(entry)
         readings = []
         for subject, entries in by_subject.items():
-            sense = self._shared_sense(prompt, entries)
+            sense = self._shared_sense(prompt, raw.pattern, entries)
             entry = entries[0]
             readings.append(
                 Reading(
@@ -293,14 +307,18 @@ class NameMatcher:
             )
         return tuple(readings), tuple(roles)
 
-    def _shared_sense(self, prompt: str, entries: Iterable[int]) -> int:
+    def _shared_sense(self, prompt: str, pattern: int, entries: Iterable[int]) -> int:
         """The sense in the prompt's language if that is plain, else the least specific of the languages'."""
         langs = self.compiled.meta.langs
         senses = {langs[self._lang[e]]: self._sense[e] for e in entries}
-        if len(senses) == 1:
-            return next(iter(senses.values()))
-        plain = plain_language(prompt)
-        return senses[plain] if plain in senses else max(senses.values())
+        plain = plain_language(prompt) if len(senses) > 1 or "en" not in senses else None
+        if plain in senses:
+            return senses[plain]
+        sense = max(senses.values())
+        # A foreign title that is a common word elsewhere ("Red", Spanish) says little outside its language.
+        if "en" not in senses and self._patterns[pattern].isascii() and self._zipf[pattern] >= COMMON:
+            return max(sense, RARELY if self._zipf[pattern] >= VERY_COMMON else SOMETIMES)
+        return sense
 
     def _resolve(self, prompt: str, raws: list[_Raw]) -> list[Hit]:
         """Keep the longest: a hit inside a longer one goes, unless the longer is only a person's name."""

@@ -108,7 +108,12 @@ def _leet(folded: Folded) -> Iterator[View]:
     for order in (spans, spans[::-1]):
         for before, span in pairwise(order):
             text = folded.chars[slice(*span)]
-            if before in readings and span not in readings and _mixed(text) and BREAK not in _between(folded, before, span):
+            if (
+                before in readings
+                and span not in readings
+                and _mixed(text)
+                and BREAK not in _between(folded, before, span)
+            ):
                 readings[span] = _readings(text)
     for which in range(max(map(len, readings.values()))):
         chars = list(folded.chars)

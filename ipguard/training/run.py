@@ -236,20 +236,22 @@ def _thresholds(
 ) -> Thresholds:
     """Thresholds on out-of-fold risks: of real prompts, those of public ones included, else of our own."""
     risk, truth = own_crossval(other, weight, recipe)
-    is_real = weight >= REAL_WEIGHT
+    # Asking for a style is no clean prompt: it must not push the thresholds up.
+    judged = other.labelled("yes", "no", "brand")
+    is_real = (weight >= REAL_WEIGHT) & judged
     parts = [(truth[is_real], risk[is_real])] if is_real.any() else []
     if crossval is not None:
-        judged = np.array([e.label in ("yes", "no") and KEYWORD_FOUND not in e.source for e in real])
-        parts.append((np.array([e.label == "yes" for e in real])[judged], crossval.risk[judged]))
+        plain = np.array([e.label in ("yes", "no", "brand") and KEYWORD_FOUND not in e.source for e in real])
+        parts.append((np.array([e.label == "yes" for e in real])[plain], crossval.risk[plain]))
     if not parts:
-        parts = [(truth, risk)]
+        parts = [(truth[judged], risk[judged])]
     return choose_thresholds(np.concatenate([t for t, _ in parts]), np.concatenate([r for _, r in parts]))
 
 
 def own_crossval(
     other: Table, weight: Float, recipe: Recipe | None, folds: int = 3
 ) -> tuple[Float, npt.NDArray[np.bool_]]:
-    """Return out-of-fold risks and truth of training prompts; rows labelled style or brand count as clean.
+    """Return out-of-fold risks of training prompts, and which are labelled yes.
 
     Parameters
     ----------

@@ -18,7 +18,10 @@ def test_compiling_is_deterministic(small, compiled):
     assert compile_catalogue(small).to_bytes() == compiled.to_bytes()
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b"", lambda b: b[32:], lambda b: b"x" * 100])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b"", lambda b: b[32:], lambda b: b"x" * 100],
+)
 def test_damage_is_refused(tmp_path, compiled, damage):
     path = tmp_path / "c.bin"
     path.write_bytes(damage(compiled.to_bytes()))

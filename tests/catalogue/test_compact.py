@@ -29,7 +29,12 @@ def test_a_whole_block():
     first, second = work.items
     assert first.names[0].personal
     assert first.descriptions["ja"] == "赤い服の背の高い女"
-    assert (second.id, second.status, second.free[0].since, second.free[0].territories) == ("item-2", "public_domain", 1995, ("US", "JP"))
+    assert (second.id, second.status, second.free[0].since, second.free[0].territories) == (
+        "item-2",
+        "public_domain",
+        1995,
+        ("US", "JP"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +58,8 @@ def test_faults_name_the_line_and_the_rule(text, line, rule):
     assert str(caught.value).startswith("x.txt:")
 
 
-@pytest.mark.parametrize(("text", "expected"), [("Pokémon GO!", "pokemon-go"), ("Rock 'n' Roll", "rock-n-roll"), ("ポケモン", "")])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("Pokémon GO!", "pokemon-go"), ("Rock 'n' Roll", "rock-n-roll"), ("ポケモン", "")]
+)
 def test_slug(text, expected):
     assert slug(text) == expected

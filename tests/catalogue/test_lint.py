@@ -84,12 +84,20 @@ def test_only_in_two_unrelated_works(tmp_path):
 
 
 def test_related_works_may_share_a_name(tmp_path):
-    other = GOOD.replace("good-work", "other-work").replace("Zorbaxia", "Blinkerton").replace("= en", "@ part_of: good-work\n= en", 1)
+    other = (
+        GOOD.replace("good-work", "other-work")
+        .replace("Zorbaxia", "Blinkerton")
+        .replace("= en", "@ part_of: good-work\n= en", 1)
+    )
     assert findings(tmp_path, GOOD, other) == []
 
 
 def test_names_of_two_works_that_fold_to_one_string(tmp_path):
-    other = GOOD.replace("good-work", "other-work").replace("Zorbaxia", "Blinkerton").replace("en:o:Goodworkian", "en:s:good workian = an idiom")
+    other = (
+        GOOD.replace("good-work", "other-work")
+        .replace("Zorbaxia", "Blinkerton")
+        .replace("en:o:Goodworkian", "en:s:good workian = an idiom")
+    )
     assert [f.rule for f in findings(tmp_path, GOOD, other)] == ["folds-to-another"]
 
 

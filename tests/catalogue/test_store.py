@@ -80,7 +80,12 @@ def test_relatives_pass_through_part_of_but_not_to_myths(small):
 
 @pytest.mark.parametrize(
     ("label", "work"),
-    [("Pokémon: Pikachu", "pokemon"), ("Marvel: Ant-Man", "marvel-spider-man"), ("Dragon Ball", "dragon-ball"), ("Nowhere: Pikachu", "pokemon")],
+    [
+        ("Pokémon: Pikachu", "pokemon"),
+        ("Marvel: Ant-Man", "marvel-spider-man"),
+        ("Dragon Ball", "dragon-ball"),
+        ("Nowhere: Pikachu", "pokemon"),
+    ],
 )
 def test_labels_resolve(small, label, work):
     assert work in resolve_label(small, label)

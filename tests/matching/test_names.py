@@ -110,7 +110,10 @@ def test_spans_lie_inside(matcher, prompt):
         assert hit.readings or hit.person_roles
 
 
-@given(st.text(st.sampled_from("abcdefghij ,.'-あいうカキク中文"), max_size=20), st.text(st.sampled_from("abcdefghij ,.'-あいうカキク中文"), max_size=20))
+@given(
+    st.text(st.sampled_from("abcdefghij ,.'-あいうカキク中文"), max_size=20),
+    st.text(st.sampled_from("abcdefghij ,.'-あいうカキク中文"), max_size=20),
+)
 def test_exact_hits_fold_to_the_name(matcher, before, after):
     from ipguard.text.normalize import fold
 
@@ -118,7 +121,10 @@ def test_exact_hits_fold_to_the_name(matcher, before, after):
     exact = [h for h in matcher.find(prompt) if h.how == "exact" and h.readings]
     assert any(prompt[h.start : h.end] == "Pikachu" for h in exact)
     for hit in exact:
-        assert fold(prompt[hit.start : hit.end]).chars in {fold(r.text).chars for r in hit.readings} | {"kusanagimotoko", "gokuson"}
+        assert fold(prompt[hit.start : hit.end]).chars in {fold(r.text).chars for r in hit.readings} | {
+            "kusanagimotoko",
+            "gokuson",
+        }
 
 
 @given(st.integers(0, 8), st.sampled_from("abcdefghijklmnopqrstuvwxyz"))
@@ -134,6 +140,8 @@ def test_fuzzy_hits_lie_within_the_distance_they_report(matcher, at, letter):
             assert OSA.distance(text.replace(" ", ""), name) == hit.distance <= 2
 
 
-@pytest.mark.parametrize("prompt", ["a" * 1_000_000, "\ud800pikachu", "\x00", "👨‍👩‍👧‍👦" * 200, "pikachu " * 2000, "ピ" * 10_000])
+@pytest.mark.parametrize(
+    "prompt", ["a" * 1_000_000, "\ud800pikachu", "\x00", "👨‍👩‍👧‍👦" * 200, "pikachu " * 2000, "ピ" * 10_000]
+)
 def test_hostile_input(matcher, prompt):
     matcher.find(prompt)

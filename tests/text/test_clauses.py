@@ -8,7 +8,10 @@ from ipguard.text.clauses import MAX_CLAUSES, clauses
 
 def test_sentences_part():
     found = clauses("A knight stands in the rain. A yellow mouse with red cheeks waits beside him.")
-    assert [c.text.strip() for c in found] == ["A knight stands in the rain.", "A yellow mouse with red cheeks waits beside him."]
+    assert [c.text.strip() for c in found] == [
+        "A knight stands in the rain.",
+        "A yellow mouse with red cheeks waits beside him.",
+    ]
 
 
 def test_long_sentences_are_cut_at_commas():

@@ -28,6 +28,8 @@ def test_frequencies_are_ordered():
     assert zipf("the") > zipf("frozen") > zipf("panther") > 2 > zipf("qwxzzy") == 0
 
 
-@pytest.mark.parametrize(("word", "known"), [("panthers", True), ("running", True), ("pikachoo", False), ("zxqwv", False)])
+@pytest.mark.parametrize(
+    ("word", "known"), [("panthers", True), ("running", True), ("pikachoo", False), ("zxqwv", False)]
+)
 def test_ordinary_words(word, known):
     assert is_ordinary(word) is known

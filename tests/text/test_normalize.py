@@ -43,7 +43,17 @@ def test_ga_is_not_ka():
 
 
 @pytest.mark.parametrize(
-    ("text", "gap"), [("ab", NO_GAP), ("a-b", JOINER), ("a_b", JOINER), ("a b", SPACE), ("a, b", BREAK), ("a\nb", BREAK), ("あ・い", JOINER), ("あ。い", BREAK)]
+    ("text", "gap"),
+    [
+        ("ab", NO_GAP),
+        ("a-b", JOINER),
+        ("a_b", JOINER),
+        ("a b", SPACE),
+        ("a, b", BREAK),
+        ("a\nb", BREAK),
+        ("あ・い", JOINER),
+        ("あ。い", BREAK),
+    ],
 )
 def test_gap_classes(text, gap):
     assert fold(text).gaps[1] == gap
@@ -83,6 +93,8 @@ def test_the_ascii_path_agrees_with_the_general_one(text):
     assert list(general.gaps[: len(plain.chars)]) == list(plain.gaps[: len(plain.chars)])
 
 
-@pytest.mark.parametrize("text", ["a" * 1_000_000, "\ud800", "\x00", "👨‍👩‍👧‍👦" * 500, "e\u0301" * 5000, "\u0301" * 5000])
+@pytest.mark.parametrize(
+    "text", ["a" * 1_000_000, "\ud800", "\x00", "👨‍👩‍👧‍👦" * 500, "e\u0301" * 5000, "\u0301" * 5000]
+)
 def test_hostile_input(text):
     fold(text)

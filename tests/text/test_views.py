@@ -13,7 +13,9 @@ def test_leet(word, reading):
     assert reading in leet_word(word)
 
 
-@pytest.mark.parametrize("word", ["4k", "3d", "1girl", "35mm", "1980s", "sd15", "v2", "2girls", "g0ku", "pikachu", "12345"])
+@pytest.mark.parametrize(
+    "word", ["4k", "3d", "1girl", "35mm", "1980s", "sd15", "v2", "2girls", "g0ku", "pikachu", "12345"]
+)
 def test_units_tags_and_short_words_are_never_leet(word):
     assert leet_word(word) == ()
 
@@ -31,7 +33,11 @@ def test_repeated_letters_go_and_offsets_stay():
 
 
 def test_ordinary_words_with_repeated_letters_stay():
-    assert not [view for view in evasion_views(fold("a goddess sees aaa")) if view.name == "repeats" and "goddes" in view.folded.chars]
+    assert not [
+        view
+        for view in evasion_views(fold("a goddess sees aaa"))
+        if view.name == "repeats" and "goddes" in view.folded.chars
+    ]
 
 
 def test_kana_views_turn_both_ways():
@@ -40,13 +46,17 @@ def test_kana_views_turn_both_ways():
     assert names["hiragana"] == "ぴかちゅう"
 
 
-@pytest.mark.parametrize(("text", "reading"), [("p!kachu", "pikachu"), ("a $onic toy", "a sonic toy"), ("m@rio", "mario")])
+@pytest.mark.parametrize(
+    ("text", "reading"), [("p!kachu", "pikachu"), ("a $onic toy", "a sonic toy"), ("m@rio", "mario")]
+)
 def test_signs(text, reading):
     assert signed_reading(text) == reading
 
 
 def test_plain_signs_are_left_alone():
-    assert signed_reading("cost $5, mail me@example, wow!") is None or "wow!" in signed_reading("cost $5, mail me@example, wow!")
+    assert signed_reading("cost $5, mail me@example, wow!") is None or "wow!" in signed_reading(
+        "cost $5, mail me@example, wow!"
+    )
     assert signed_reading("hello!") is None
 
 
