@@ -18,6 +18,8 @@ SMALL = """
 # dragon-ball | Dragon Ball | manga,anime | 1984 | JP | Bird Studio; Shueisha | protected
 = en:o:Dragon Ball; ja:o:ドラゴンボール; en:u:DBZ = abbreviation
 - character | en:op:Son Goku; en:u:Goku = a given name; ja:s:孫悟空 = the Monkey King; ja:u:悟空 = the Monkey King | en: muscular man with wild spiky black hair in an orange martial arts uniform | a spiky-haired martial artist
+- character | en:r:Trunks = swimming shorts, parts of trees | en: young swordsman with lavender hair and a cropped denim jacket | a young swordsman
+- character | en:r:Piccolo = a small flute | en: tall green man with antennae, a white cape and a turban | a green warrior
 
 # legend-of-zelda | The Legend of Zelda | game | 1986 | JP | Nintendo | protected
 = en:o:The Legend of Zelda; ja:o:ゼルダの伝説

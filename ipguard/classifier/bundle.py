@@ -238,11 +238,11 @@ def stored_vectors(path: Path, encoder: Encoder, texts: tuple[str, ...]) -> Vect
     if path.is_file() and texts:
         with safe_open(path, framework="numpy") as stored:
             if (stored.metadata() or {}).get("encoder") == encoder.identity:
-                keys, rows, scale = (stored.get_tensor(name) for name in ("keys", "rows", "scale"))
+                keys, rows = stored.get_tensor("keys"), stored.get_tensor("rows")
                 wanted = text_keys(texts)
                 places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
                 missing = keys[places] != wanted
-                out = rows[places].astype(np.float32) * scale[places, None]
+                out = rows[places].astype(np.float32)
     places = np.flatnonzero(missing)
     if len(places):
         out[places] = encoder.encode([texts[place] for place in places])
@@ -250,7 +250,7 @@ def stored_vectors(path: Path, encoder: Encoder, texts: tuple[str, ...]) -> Vect
 
 
 def store_vectors(path: Path, encoder: Encoder, texts: tuple[str, ...]) -> None:
-    """Encode texts and write their vectors as int8 rows with a scale, sorted by key.
+    """Encode texts and write their vectors as float16 rows, sorted by key.
 
     Parameters
     ----------
@@ -264,7 +264,5 @@ def store_vectors(path: Path, encoder: Encoder, texts: tuple[str, ...]) -> None:
     distinct = tuple(dict.fromkeys(texts))
     keys = text_keys(distinct)
     order = np.argsort(keys)
-    vectors = encoder.encode([distinct[place] for place in order])
-    scale = (np.abs(vectors).max(1) / 127).astype(np.float32)
-    rows = np.round(vectors / np.where(scale > 0, scale, 1)[:, None]).astype(np.int8)
-    save_file({"keys": keys[order], "rows": rows, "scale": scale}, path, metadata={"encoder": encoder.identity})
+    rows = encoder.encode([distinct[place] for place in order]).astype(np.float16)
+    save_file({"keys": keys[order], "rows": rows}, path, metadata={"encoder": encoder.identity})

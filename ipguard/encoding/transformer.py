@@ -45,7 +45,9 @@ class SentenceTransformerEncoder:
     @property
     def dimensions(self) -> int:
         """Length of a vector."""
-        return int(self._model.get_sentence_embedding_dimension())
+        # Renamed in Sentence Transformers 5.4; the old name warns there.
+        named = getattr(self._model, "get_embedding_dimension", None) or self._model.get_sentence_embedding_dimension
+        return int(named())
 
     @property
     def identity(self) -> str:

@@ -76,7 +76,7 @@ def test_a_large_cell(tmp_path, guard):
         (b"id,text\n1,a\n", {}, "no column 'prompt'"),
         (b"", {}, "no column"),
         (b"prompt,ipguard_risk\na,1\n", {}, "already has a column"),
-        (b"prompt\n\xff\xfe\xfd\x80\n", {}, "neither UTF-8"),
+        (b"prompt\n\x81\xff\xff\n", {}, "neither UTF-8"),
         (b"prompt\n\x80\n", {"encoding": "utf-8"}, "not a CSV file in utf-8"),
     ],
 )
