@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ipguard.classifier.head import Aggregate, Head, Linear, Trees, logit, sigmoid
 from ipguard.errors import DataError, MissingExtraError
 from ipguard.evidence.features import FEATURES
-from ipguard.training.examples import POSITIVE, UNKNOWN, Table
+from ipguard.training.examples import NEGATIVE, POSITIVE, UNKNOWN, Table
 
 try:
     from scipy.optimize import minimize
@@ -108,13 +108,20 @@ def export_trees(model: HistGradientBoostingClassifier) -> Trees:
 
 def _fit_trees(table: Table, target: npt.NDArray[np.int8], weight: Float, recipe: Recipe) -> Trees:
     known = target != UNKNOWN
-    if not (target[known] == POSITIVE).any() or (target[known] == POSITIVE).all():
-        raise DataError("The training prompts must hold candidates of both classes in each category.")
+    positive = target[known] == POSITIVE
+    if not positive.any() or positive.all():
+        return _constant(bool(positive.any()))
     model = _boosting(recipe)
     if target is table.franchise:
         weight = weight * np.where(table.labelled("style"), STYLE_WEIGHT, 1.0)
     model.fit(table.candidates[known], target[known], sample_weight=weight[table.owner[known]])
     return export_trees(model)
+
+
+def _constant(positive: bool) -> Trees:  # noqa: FBT001
+    """What a fold without both classes can say: that the one it saw is likely."""
+    leaf = np.zeros((1, 1), np.int32)
+    return Trees(leaf, np.zeros((1, 1)), leaf, leaf, np.zeros((1, 1)), 4.0 if positive else -4.0, 1)
 
 
 def _fit_unlisted(table: Table, weight: Float, recipe: Recipe) -> Linear:
@@ -186,8 +193,16 @@ def fit_head(table: Table, weight: Float, groups: npt.NDArray[np.int64], recipe:
     -------
     Head
         Calibrated for :data:`PRIOR`.
+
+    Raises
+    ------
+    DataError
+        If the prompts hold only one class.
     """
     recipe = recipe or Recipe()
+    for target in (NEGATIVE, POSITIVE):
+        if not (table.franchise == target).any():
+            raise DataError("The training prompts must hold candidates that are asked for and candidates that are not.")
     count = len(table.examples)
     franchise, style, other = np.zeros(count), np.zeros(count), np.zeros(count)
     for train, test in GroupKFold(recipe.inner_folds).split(np.zeros(count), groups=groups):

@@ -33,11 +33,31 @@ def finder(small):
 
 @pytest.fixture(scope="module")
 def prompts(small):
-    generated = generate(small, named=240, ordinary=80, described=60)
-    clean = [Example(f"a {a} {b} in the {c}", "no") for a in ("red", "tall", "old") for b in ("castle", "lake", "cat") for c in ("rain", "snow", "sun", "fog")]
-    works = ("Pokémon", "Dragon Ball", "Spider-Man", "The Legend of Zelda", "Ghost in the Shell", "DBZ", "Master Sword", "Kirby")
-    style = [Example(f"a {b} in the style of {w}, {c}", "style", "style", (w,)) for w in works for b in ("dog", "town") for c in ("4k", "ink")]
-    return [*generated, *clean, *style]
+    generated = generate(small, named=240, ordinary=200, described=60)
+    clean = [
+        Example(f"a {a} {b} in the {c}", "no")
+        for a in ("red", "tall", "old")
+        for b in ("castle", "lake", "cat")
+        for c in ("rain", "snow", "sun", "fog")
+    ]
+    works = (
+        "Pokémon",
+        "Dragon Ball",
+        "Spider-Man",
+        "The Legend of Zelda",
+        "Ghost in the Shell",
+        "DBZ",
+        "Master Sword",
+        "Kirby",
+    )
+    style = [
+        Example(f"a {b} in the style of {w}, {c}", "style", "style", (w,))
+        for w in works
+        for b in ("dog", "town", "inn")
+        for c in ("4k", "ink", "oil")
+    ]
+    order = np.random.default_rng(0).permutation(len(generated) + len(clean) + len(style))
+    return [[*generated, *clean, *style][at] for at in order]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +116,16 @@ def test_a_bundle_is_trained_written_and_scores(tmp_path, finder, small, prompts
     assert trained.data["own"]["rows"] == len(rows[::2])
     assert "without keyword-found rows" in card(trained)
     source = default_bundle() / "encoder"
-    write_bundle(tmp_path / "b", trained.head, source, trained.thresholds, bundle_version="9", data=trained.data, scores={}, card=card(trained))
+    write_bundle(
+        tmp_path / "b",
+        trained.head,
+        source,
+        trained.thresholds,
+        bundle_version="9",
+        data=trained.data,
+        scores={},
+        card=card(trained),
+    )
     assert Bundle.load(tmp_path / "b").version.startswith("default-9+")
     guard = Guard(model=tmp_path / "b", catalogue=small)
     assert guard.score("Pikachu eating ramen in the rain").risk > guard.score("a red castle in the rain").risk
