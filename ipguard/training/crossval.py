@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ipguard.evaluation.clusters import balanced_folds, duplicate_clusters, fold_groups, near_pairs
+from ipguard.evaluation.data import Example
 from ipguard.training.examples import Table
-from ipguard.training.fit import Recipe, fit_head, risks, style_risks
+from ipguard.training.fit import REAL_WEIGHT, Recipe, fit_head, risks, style_risks
+from ipguard.training.synth import GENERATED
 
 Float = npt.NDArray[np.float64]
-REAL_WEIGHT = 3.0
-"""Weight of a real prompt beside one of our own writing: real ones show what is common."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,27 @@ def join_tables(first: Table, second: Table) -> Table:
     )
 
 
+def inner_groups(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
+    """Return groups for the cross-fit inside a training set: near-duplicates stay together.
+
+    Generated prompts share their frames on purpose; each is a group of its own.
+
+    Parameters
+    ----------
+    examples
+        Training prompts.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64 ``(n,)``.
+    """
+    written = [at for at, example in enumerate(examples) if example.source != GENERATED]
+    groups = np.arange(len(examples), dtype=np.int64) + len(examples)
+    groups[written] = duplicate_clusters([examples[at].text for at in written])
+    return groups
+
+
 def cross_validate(
     real: Table,
     other: Table,
@@ -97,11 +118,12 @@ def cross_validate(
     groups = fold_groups(real.examples, clusters)
     assigned = balanced_folds(groups, real.labelled("yes"), folds, seed=seed)
     risk, style = np.zeros(len(real.examples)), np.zeros(len(real.examples))
+    beside = inner_groups(other.examples) + len(real.examples)
     for fold in range(folds):
         train, test = assigned != fold, assigned == fold
         joined = join_tables(real.take(train), other)
         weight = np.concatenate([np.full(int(train.sum()), REAL_WEIGHT), other_weight])
-        inner = fold_groups(joined.examples, np.arange(len(joined.examples), dtype=np.int64))
+        inner = np.concatenate([clusters[train], beside])
         head = fit_head(joined, weight, inner, recipe)
         part = real.take(test)
         risk[test], style[test] = risks(part, head), style_risks(part, head)

@@ -29,6 +29,9 @@ STYLE_WEIGHT = 0.15
 Such prompts name works as the guilty ones do; at full weight they teach the head to doubt every name in a list
 of modifiers, at the cost of 10 points of recall among clean prompts. Their own category tells them apart.
 """
+REAL_WEIGHT = 3.0
+"""Weight of a real prompt beside one of our own writing: real ones show what is common."""
+MIN_REAL = 500
 PRIOR = 0.10
 """Share of prompts at risk for which a bundle is calibrated: ordinary users' prompts hold 6 to 22 %."""
 
@@ -118,7 +121,7 @@ def _fit_trees(table: Table, target: npt.NDArray[np.int8], weight: Float, recipe
     return export_trees(model)
 
 
-def _constant(positive: bool) -> Trees:  # noqa: FBT001
+def _constant(positive: bool) -> Trees:
     """What a fold without both classes can say: that the one it saw is likely."""
     leaf = np.zeros((1, 1), np.int32)
     return Trees(leaf, np.zeros((1, 1)), leaf, leaf, np.zeros((1, 1)), 4.0 if positive else -4.0, 1)
@@ -212,7 +215,8 @@ def fit_head(table: Table, weight: Float, groups: npt.NDArray[np.int64], recipe:
         franchise[test] = chances(rest, _fit_trees(part, part.franchise, weight[mask], recipe))
         style[test] = chances(rest, _fit_trees(part, part.style, weight[mask], recipe))
         other[test] = _fit_unlisted(part, weight[mask], recipe).decision(rest.prompts)
-    plain, asked = table.labelled("yes", "no"), table.labelled("style", "no")
+    common = calibration_rows(weight)
+    plain, asked = table.labelled("yes", "no") & common, table.labelled("style", "no") & common
     return Head(
         franchise=_fit_trees(table, table.franchise, weight, recipe),
         style=_fit_trees(table, table.style, weight, recipe),
@@ -223,6 +227,25 @@ def fit_head(table: Table, weight: Float, groups: npt.NDArray[np.int64], recipe:
         ),
         prior=PRIOR,
     )
+
+
+def calibration_rows(weight: Float) -> npt.NDArray[np.bool_]:
+    """Return the prompts that the aggregates are calibrated on: real ones where there are enough of them.
+
+    Prompts of our own are harder than what people type; a calibration on them would doubt every clear case.
+
+    Parameters
+    ----------
+    weight
+        float64 ``(n,)``: real prompts weigh most.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool ``(n,)``.
+    """
+    real = weight >= REAL_WEIGHT
+    return real if real.sum() >= MIN_REAL else np.ones(len(weight), dtype=bool)
 
 
 def risks(table: Table, head: Head) -> Float:

@@ -15,13 +15,13 @@ import numpy.typing as npt
 from ipguard.catalogue.store import Catalogue
 from ipguard.classifier.bundle import Thresholds
 from ipguard.classifier.head import Head
-from ipguard.evaluation.clusters import balanced_folds, duplicate_clusters, fold_groups, halves
+from ipguard.evaluation.clusters import balanced_folds, halves
 from ipguard.evaluation.data import Example, join, public_texts, read_examples, read_labels, text_key
 from ipguard.evaluation.run import KEYWORD_FOUND, Slice, slices
 from ipguard.evidence.finder import Finder
-from ipguard.training.crossval import REAL_WEIGHT, CrossValidated, cross_validate, far_from, join_tables
+from ipguard.training.crossval import CrossValidated, cross_validate, far_from, inner_groups, join_tables
 from ipguard.training.examples import Table, tabulate
-from ipguard.training.fit import Recipe, fit_head
+from ipguard.training.fit import REAL_WEIGHT, Recipe, fit_head
 from ipguard.training.synth import generate
 
 Float = npt.NDArray[np.float64]
@@ -204,8 +204,7 @@ def train(
             scores += [Slice(f"{name}, {p.name}", p.rows, p.positives, p.figures) for p in part]
         joined = join_tables(table, other.take(keep))
         joined_weight = np.concatenate([np.full(len(real), REAL_WEIGHT), weight[keep]])
-    groups = fold_groups(joined.examples, duplicate_clusters([e.text for e in joined.examples]))
-    head = fit_head(joined, joined_weight, groups, recipe)
+    head = fit_head(joined, joined_weight, inner_groups(joined.examples), recipe)
     progress(steps, steps)
     return Trained(
         head=head,
@@ -271,7 +270,7 @@ def own_crossval(
     """
     from ipguard.training.fit import risks  # noqa: PLC0415 - beside its only use
 
-    groups = fold_groups(other.examples, duplicate_clusters([e.text for e in other.examples]))
+    groups = inner_groups(other.examples)
     assigned = balanced_folds(groups, other.labelled("yes"), folds)
     risk = np.zeros(len(other.examples))
     for fold in range(folds):

@@ -39,6 +39,8 @@ _ORDINARY_FRAMES = (
 )  # fmt: skip
 _LEET = str.maketrans({"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"})
 _CYRILLIC = str.maketrans({"a": "а", "c": "с", "e": "е", "o": "о", "p": "р", "x": "х", "y": "у", "i": "і"})
+GENERATED = "generated"
+"""Source of every prompt made here."""
 _SENSES = ("only", "usually", "sometimes")
 
 
@@ -119,7 +121,7 @@ def _named(generator: np.random.Generator, works: list[Work], count: int) -> Ite
             )
         elif generator.random() < 0.4:
             text = text.lower()
-        yield Example(_frame(generator, name.lang, text), "yes", kind, (_label(work, subject),), name.lang, "generated")
+        yield Example(_frame(generator, name.lang, text), "yes", kind, (_label(work, subject),), name.lang, GENERATED)
 
 
 def _ordinary(generator: np.random.Generator, works: list[Work], count: int) -> Iterator[Example]:
@@ -133,7 +135,7 @@ def _ordinary(generator: np.random.Generator, works: list[Work], count: int) -> 
     for at in generator.integers(0, len(weak), min(count, 4 * len(weak))) if weak else ():
         frame = _ORDINARY_FRAMES[generator.integers(len(_ORDINARY_FRAMES))]
         if weak[at].sense == "rarely":
-            yield Example(frame.replace("{w}", weak[at].text.lower()), "no", "homograph", (), "en", "generated")
+            yield Example(frame.replace("{w}", weak[at].text.lower()), "no", "homograph", (), "en", GENERATED)
 
 
 def _described(generator: np.random.Generator, works: list[Work], count: int) -> Iterator[Example]:
@@ -152,7 +154,7 @@ def _described(generator: np.random.Generator, works: list[Work], count: int) ->
         kept = [part for part in parts if generator.random() < 0.75] or parts
         order = generator.permutation(len(kept)) if generator.random() < 0.5 else range(len(kept))
         body = f"{mark} ".join(kept[i] for i in order) if lang == "en" else mark.join(kept[i] for i in order)
-        yield Example(body, "yes", "described", (f"{work.title}: {item.names[0].text}",), lang, "generated")
+        yield Example(body, "yes", "described", (f"{work.title}: {item.names[0].text}",), lang, GENERATED)
 
 
 def generate(catalogue: Catalogue, *, named: int, ordinary: int, described: int, seed: int = 0) -> list[Example]:

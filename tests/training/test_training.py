@@ -23,6 +23,46 @@ from ipguard.training.package import write_bundle
 from ipguard.training.run import Sources, choose_thresholds, train
 from ipguard.training.synth import DISGUISES, generate
 
+CLEAN = """a red castle on a hill in heavy rain
+two cats asleep on a warm windowsill
+portrait of a fisherman, oil on canvas
+an old bicycle leaning against a wall
+macro photograph of a dew drop on moss
+steam train crossing a stone viaduct
+bowl of ramen with a soft boiled egg
+city skyline at blue hour, long exposure
+children flying kites on the beach
+watercolour of a quiet harbour
+a librarian reading by candlelight
+isometric render of a small bakery
+astronaut planting a garden on the moon
+wooden chess set on a marble table
+fog drifting over a pine forest
+vintage poster for a jazz festival
+golden retriever catching a frisbee
+minimalist logo for a coffee roaster
+a market street in Marrakesh at noon
+snow covered cabin with smoke rising
+robot gardener trimming roses
+grandmother baking bread, film photo
+abstract waves in teal and orange
+a lighthouse in a thunderstorm
+hot air balloons above a canyon
+street musician playing the cello
+glass greenhouse full of orchids
+medieval blacksmith at the forge
+koi pond seen from above
+desert road with a lone motorcycle
+piccolo and violin on a velvet cloth
+swimming trunks drying on a line
+palm trunks along a white beach
+a broken chain link in the mud
+hockey players on the rink, wide shot
+a one piece swimsuit, catalogue photo
+marvel at the night sky, lettering
+tree trunks covered in lichen
+a piccolo player in a marching band
+kirby vacuum advert from 1962""".splitlines()
 SMALL = Recipe(trees=15, inner_folds=2)
 
 
@@ -34,12 +74,7 @@ def finder(small):
 @pytest.fixture(scope="module")
 def prompts(small):
     generated = generate(small, named=240, ordinary=200, described=60)
-    clean = [
-        Example(f"a {a} {b} in the {c}", "no")
-        for a in ("red", "tall", "old")
-        for b in ("castle", "lake", "cat")
-        for c in ("rain", "snow", "sun", "fog")
-    ]
+    clean = [Example(text, "no") for text in CLEAN]
     works = (
         "Pokémon",
         "Dragon Ball",
