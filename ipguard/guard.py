@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from ipguard.catalogue.build import compile_catalogue, load_or_build
 from ipguard.catalogue.compiled import CompiledCatalogue
 from ipguard.catalogue.store import Catalogue
 from ipguard.classifier.bundle import Bundle
-from ipguard.classifier.head import Float, logit, noisy_or, sigmoid
+from ipguard.classifier.head import Float, combine, logit, sigmoid
 from ipguard.errors import InvalidArgumentError, InvalidPromptError, IpguardError
 from ipguard.evidence.candidates import PromptEvidence
 from ipguard.evidence.features import as_matrix, feature_rows, prompt_features
@@ -304,11 +305,14 @@ class Guard:
         head, works = self._bundle.head, self.compiled.meta.works
         protected = np.array([self._counts(c.work) for c in found.candidates], dtype=bool)
 
-        def risk_of(chances: Float) -> float:
-            decision = head.risk.decision(noisy_or(chances), unlisted) + self._shift
+        named = np.array([bool(c.hits) for c in found.candidates], dtype=bool)
+
+        def risk_of(kept: npt.NDArray[np.bool_]) -> float:
+            decision = head.risk.decision(combine(franchise[kept], named[kept]), unlisted) + self._shift
             return float(sigmoid(decision))
 
-        risks = [risk_of(franchise[at : at + 1]) if protected[at] else 0.0 for at in range(len(franchise))]
+        single = np.eye(len(franchise), dtype=bool)
+        risks = [risk_of(single[at]) if protected[at] else 0.0 for at in range(len(franchise))]
         judged = [
             Judged(
                 work=works[c.work].id,
@@ -324,13 +328,13 @@ class Guard:
         ]
         rules = rules_of(options.policy, judged, options.territory)
         kept = protected & ~np.array(permits(rules), dtype=bool) if judged else protected
-        residual = risk_of(franchise[kept])
-        style_chance = noisy_or(style[protected])
+        residual = risk_of(kept)
+        style_chance = combine(style[protected], named[protected])
         style_risk = float(sigmoid(head.style_risk.decision(style_chance, 0.0)))
         outcome = decide(options.policy, options.limits, judged, rules, residual, style_risk, truncated=truncated)
         scored = Scored(
             evidence=found,
-            risk=risk_of(franchise[protected]),
+            risk=risk_of(protected),
             residual_risk=residual,
             style_risk=style_risk,
             candidate_risks=tuple(risks),

@@ -18,7 +18,7 @@ ItemKind = Literal["character", "creature", "place", "vehicle", "artefact", "fac
 Medium = Literal[
     "manga", "anime", "novel", "light_novel", "visual_novel", "game", "film", "tv", "comic", "cartoon", "book",
     "toy", "tabletop", "mascot", "vtuber", "virtual_singer", "webtoon", "tokusatsu", "studio", "music", "web",
-    "brand", "folklore",
+    "brand", "folklore", "artwork",
 ]  # fmt: skip
 NameKind = Literal["abbreviation", "nickname"]
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]

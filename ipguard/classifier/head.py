@@ -196,17 +196,24 @@ class Head:
         )
 
 
-def noisy_or(probabilities: Float) -> float:
-    """Return the chance that at least one of independent events happens.
+def combine(probabilities: Float, named: npt.NDArray[np.bool_]) -> float:
+    """Return the chance that at least one candidate holds.
+
+    Names are independent evidence. Descriptions are not: they compare one text with the whole catalogue, so
+    only the best of the candidates that nothing names counts.
 
     Parameters
     ----------
     probabilities
         float64 ``(n,)``; empty gives 0.
+    named
+        bool ``(n,)``: whether a name speaks for the candidate.
 
     Returns
     -------
     float
         In [0, 1], at least the largest of them.
     """
-    return float(1 - np.prod(1 - probabilities)) if len(probabilities) else 0.0
+    described = probabilities[~named]
+    missed = np.prod(1 - probabilities[named]) * (1 - described.max(initial=0.0))
+    return float(1 - missed)

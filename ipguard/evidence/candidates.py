@@ -16,6 +16,8 @@ from ipguard.text.syntax import Zone, negated, zone_at, zones
 MIN_SIMILARITY = 0.30
 """Description similarity from which a work becomes a candidate without a name."""
 MAX_DESCRIBED = 3
+MIN_DESCRIPTION = 24
+"""Letters of a clause, an ideograph or kana counting two, from which it can describe a subject without naming it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,8 @@ def gather(
             by_work[subjects[reading.subject].work].append(NamedHit(hit, reading, cues, zone, excluded))
     candidates = {work: Candidate(work, found) for work, found in by_work.items()}
     nearest = descriptions.nearest if descriptions else {}
-    described = sorted(nearest, key=lambda w: -nearest[w].similarity)[:MAX_DESCRIBED]
+    telling = [work for work, near in nearest.items() if _letters(near.clause.text) >= MIN_DESCRIPTION]
+    described = sorted(telling, key=lambda w: -nearest[w].similarity)[:MAX_DESCRIBED]
     for work in described:
         if work not in candidates and nearest[work].similarity >= MIN_SIMILARITY:
             candidates[work] = Candidate(work)
@@ -166,6 +169,10 @@ def gather(
         mention=purpose not in ("image", "video") and talks_about(prompt),
         fandom=speaks_of_fandom(prompt),
     )
+
+
+def _letters(text: str) -> int:
+    return sum(1 if char.isascii() else 2 for char in text if char.isalnum())
 
 
 def _strength(candidate: Candidate) -> tuple[int, int, float]:

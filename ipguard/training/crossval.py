@@ -54,6 +54,7 @@ def join_tables(first: Table, second: Table) -> Table:
         np.concatenate([first.style, second.style]),
         np.concatenate([first.counts, second.counts]),
         np.concatenate([first.right, second.right]),
+        np.concatenate([first.named, second.named]),
         np.concatenate([first.prompts, second.prompts]),
         first.examples + second.examples,
     )

@@ -36,6 +36,8 @@ class Table:
         bool ``(c,)``: whether the candidate can raise the franchise risk.
     right
         bool ``(c,)``: whether it is a labelled work or a relative of one.
+    named
+        bool ``(c,)``: whether a name speaks for the candidate.
     prompts
         float32 ``(n, dimensions + 6)``.
     examples
@@ -48,6 +50,7 @@ class Table:
     style: npt.NDArray[np.int8]
     counts: Bool
     right: Bool
+    named: Bool
     prompts: Float
     examples: tuple[Example, ...]
 
@@ -73,6 +76,7 @@ class Table:
             self.style[inside],
             self.counts[inside],
             self.right[inside],
+            self.named[inside],
             self.prompts[rows],
             tuple(example for example, kept in zip(self.examples, rows.tolist(), strict=True) if kept),
         )
@@ -118,6 +122,7 @@ def tabulate(finder: Finder, catalogue: Catalogue, examples: Sequence[Example]) 
     franchise: list[int] = []
     style: list[int] = []
     right: list[bool] = []
+    named: list[bool] = []
     prompts: list[Float] = []
     counts: list[bool] = []
     for start in range(0, len(examples), 256):
@@ -135,6 +140,7 @@ def tabulate(finder: Finder, catalogue: Catalogue, examples: Sequence[Example]) 
                 franchise.append(one)
                 style.append(two)
                 right.append(fits)
+                named.append(bool(candidate.hits))
                 counts.append(info.status == "protected" and not info.brand)
     return Table(
         np.concatenate(rows) if rows else np.zeros((0, len(FEATURES)), np.float32),
@@ -143,6 +149,7 @@ def tabulate(finder: Finder, catalogue: Catalogue, examples: Sequence[Example]) 
         np.array(style, dtype=np.int8),
         np.array(counts, dtype=bool),
         np.array(right, dtype=bool),
+        np.array(named, dtype=bool),
         np.stack(prompts) if prompts else np.zeros((0, 0), np.float32),
         tuple(examples),
     )

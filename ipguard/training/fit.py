@@ -135,11 +135,13 @@ def _fit_unlisted(table: Table, weight: Float, recipe: Recipe) -> Linear:
 
 
 def chances(table: Table, trees: Trees) -> Float:
-    """Return the noisy-or over the candidates of each prompt that can raise the risk, float64 ``(n,)``."""
+    """Return :func:`~ipguard.classifier.head.combine` over the candidates of each prompt, float64 ``(n,)``."""
     probability = np.where(table.counts, sigmoid(trees.decision(table.candidates)), 0.0)
     missed = np.zeros(len(table.examples))
-    np.add.at(missed, table.owner, np.log1p(-np.minimum(probability, 1 - 1e-12)))
-    out: Float = -np.expm1(missed)
+    np.add.at(missed, table.owner[table.named], np.log1p(-np.minimum(probability[table.named], 1 - 1e-12)))
+    described = np.zeros(len(table.examples))
+    np.maximum.at(described, table.owner[~table.named], probability[~table.named])
+    out: Float = 1 - np.exp(missed) * (1 - described)
     return out
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipguard.classifier.head import Aggregate, Head, Linear, Trees, logit, noisy_or, sigmoid
+from ipguard.classifier.head import Aggregate, Head, Linear, Trees, combine, logit, sigmoid
 
 STUMP = Trees(
     np.zeros((1, 3), np.int32),
@@ -45,11 +45,18 @@ def test_arrays_round_trip():
     assert list(again.unlisted.weights) == [1, 1, 1]
 
 
-@given(st.lists(st.floats(0, 1), max_size=6))
-def test_noisy_or_is_at_least_each(probabilities):
-    found = noisy_or(np.array(probabilities, dtype=float))
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=6))
+def test_the_combined_chance_is_at_least_each(candidates):
+    probabilities = np.array([p for p, _ in candidates], dtype=float)
+    found = combine(probabilities, np.array([n for _, n in candidates], dtype=bool))
     assert 0 <= found <= 1
     assert all(found >= p - 1e-12 for p in probabilities)
+
+
+def test_descriptions_do_not_add_up_and_names_do():
+    half = np.array([0.5, 0.5])
+    assert combine(half, np.array([False, False])) == 0.5
+    assert combine(half, np.array([True, True])) == 0.75
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(-9, 9))

@@ -1,0 +1,105 @@
+"""Put measured figures into README.md and docs/benchmarks.md, and copy the model card; nothing is typed by hand.
+
+python tools/splice.py
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from ipguard import Guard
+from ipguard.catalogue.store import Catalogue
+from ipguard.cli.catalogue import counts
+from ipguard.cli.show import render
+
+ROOT = Path(__file__).parent.parent
+HEADLINE = ("without keyword-found rows", "all rows")
+
+
+def newest(what: str) -> dict[str, object] | None:
+    """Return the newest record of a benchmark, or None."""
+    found = sorted((ROOT / "benchmarks" / "records").glob(f"*-{what}.json"))
+    return json.loads(found[-1].read_text("utf-8")) if found else None
+
+
+def interval(cell: list[float] | None) -> str:
+    """Return ``.966 (.951–.979)``."""
+    return f"{cell[0]:.3f} ({cell[1]:.3f}–{cell[2]:.3f})" if cell else ""
+
+
+def accuracy() -> str:
+    """Cross-validated figures of the bundle beside the plain name list."""
+    scores = json.loads((ROOT / "models" / "default" / "manifest.json").read_text("utf-8"))["scores"]
+    record = newest("accuracy") or {"scores": {"names": {}}}
+    lines = ["| prompts | scorer | AUROC | recall at 1 % false positives | at 3 % |", "|---|---|---|---|---|"]
+    for name in HEADLINE:
+        part = scores[name]
+        columns = ("auroc", "recall@1%", "recall@3%")
+        size = f"{name} ({part['rows']}, {part['yes']} yes)"
+        lines.append(
+            f"| {size} | ipguard, cross-validated | " + " | ".join(interval(part.get(c)) for c in columns) + " |"
+        )
+        plain = record["scores"]["names"].get(name, {})  # type: ignore[index]
+        lines.append("| | plain name list | " + " | ".join(interval(plain.get(c)) for c in columns) + " |")
+    return "\n".join(lines)
+
+
+def speed() -> str:
+    """The newest latency record as a table."""
+    record = newest("latency")
+    if record is None:
+        return "Not measured yet."
+    times, one = record["microseconds_per_prompt"], record["one_at_a_time_ms"]
+    rows = [
+        ("whole verdict, batch", f"{times['verdicts']} µs a prompt"),
+        ("static encoder alone, batch", f"{times['encoder']} µs a prompt"),
+        ("whole verdict to encoder alone", f"{record['verdicts_to_encoder']} ×"),
+        ("one prompt at a time", f"p50 {one['p50']} ms, p99 {one['p99']} ms"),
+        ("first score of a new process, start of Python included", f"{record['cold_start_s']} s"),
+    ]
+    return "| what | measured |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows)
+
+
+def example() -> str:
+    """What the first command of the README prints."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    found = re.search(r'ipguard score "([^"]+)"', readme)
+    if found is None:
+        raise SystemExit("README.md names no example")
+    guard = Guard()
+    console = Console(width=116, highlight=False, markup=False, emoji=False, file=StringIO(), color_system=None)
+    with console.capture() as captured:
+        console.print(render(found[1], guard.score(found[1]), guard.rights_holder))
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    return "```\n" + "\n".join(lines) + "\n```"
+
+
+def size() -> str:
+    """What the catalogue holds, in a sentence."""
+    held = counts(Catalogue.load(packs=("franchises", "brands")))
+    return (
+        f"{held['works']:,} works ({held['public_domain']:,} of them in the public domain), "
+        f"{held['items']:,} characters and things ({held['described_items']:,} described), {held['names']:,} names, {held['people']:,} real persons, "
+        f"{held['rights_holders']:,} rights holders."
+    )
+
+
+def main() -> None:
+    """Fill every marked place."""
+    parts = {"accuracy": accuracy(), "speed": speed(), "size": size(), "example": example()}
+    for path in (ROOT / "README.md", ROOT / "docs" / "benchmarks.md"):
+        text = path.read_text("utf-8")
+        for name, content in parts.items():
+            pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+            text = re.sub(pattern, lambda m, c=content: f"{m[1]}{c}\n{m[2]}", text, flags=re.DOTALL)  # type: ignore[misc]
+        path.write_text(text, "utf-8")
+    (ROOT / "docs" / "model-card.md").write_text((ROOT / "models" / "default" / "CARD.md").read_text("utf-8"), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
