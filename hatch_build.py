@@ -18,8 +18,8 @@ class CompileCatalogue(BuildHookInterface):  # type: ignore[type-arg]
         sys.path.insert(0, str(root))
         from ipguard.catalogue.build import COMPILED_NAME, build_folder
         from ipguard.catalogue.store import default_folder
-        from ipguard.classifier.bundle import VECTORS, store_vectors
         from ipguard.encoding.static import StaticEncoder
+        from ipguard.encoding.stored import VECTORS, store_vectors
 
         compiled = build_folder(default_folder())
         compiled.write(default_folder() / COMPILED_NAME)

@@ -81,11 +81,12 @@ def example() -> str:
 
 def size() -> str:
     """What the catalogue holds, in a sentence."""
-    held = counts(Catalogue.load(packs=("franchises", "brands")))
+    held = {key: value for key, value in counts(Catalogue.load(packs=("franchises", "brands"))).items()}
+    number = {key: f"{value:,}" for key, value in held.items() if isinstance(value, int)}
     return (
-        f"{held['works']:,} works ({held['public_domain']:,} of them in the public domain), "
-        f"{held['items']:,} characters and things ({held['described_items']:,} described), {held['names']:,} names, {held['people']:,} real persons, "
-        f"{held['rights_holders']:,} rights holders."
+        f"{number['works']} works ({number['public_domain']} of them in the public domain), "
+        f"{number['items']} characters and things ({number['described_items']} described), "
+        f"{number['names']} names, {number['people']} real persons, {number['rights_holders']} rights holders."
     )
 
 

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load, save_file
+from safetensors import SafetensorError
+from safetensors.numpy import load
 
 from ipguard.catalogue.compiled import CompiledCatalogue
 from ipguard.catalogue.schema import SCHEMA
 from ipguard.classifier.head import Head
 from ipguard.encoding.base import Encoder, Vectors
 from ipguard.encoding.static import StaticEncoder
+from ipguard.encoding.stored import VECTORS, stored_vectors
 from ipguard.errors import BundleFormatError, BundleMissingError, BundleTamperedError
 from ipguard.evidence.features import NAMES
 
 FORMAT = 1
 """Number of the bundle format; raise it when an old reader would misread a bundle (docs/model-card.md)."""
-MANIFEST, HEAD, VECTORS = "manifest.json", "head.safetensors", "vectors.safetensors"
+MANIFEST, HEAD = "manifest.json", "head.safetensors"
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -208,61 +207,3 @@ def _verify(root: Path, name: str, expected: str) -> None:
     found = file_hash(path)
     if found != expected:
         raise BundleTamperedError(f"{path} has SHA-256 {found[:12]}…; the manifest says {expected[:12]}….")
-
-
-def text_keys(texts: tuple[str, ...]) -> npt.NDArray[np.uint64]:
-    """Return a 64-bit key a text: the first eight bytes of its BLAKE2b hash."""
-    digests = b"".join(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
-    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
-
-
-def stored_vectors(path: Path, encoder: Encoder, texts: tuple[str, ...]) -> Vectors:
-    """Look vectors up in a file of vectors, and encode what it does not hold.
-
-    Parameters
-    ----------
-    path
-        File written by :func:`store_vectors`; it need not exist, and one of another encoder is passed over.
-    encoder
-        Makes the rest.
-    texts
-        What is wanted.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 ``(len(texts), dimensions)``.
-    """
-    out = np.zeros((len(texts), encoder.dimensions), dtype=np.float32)
-    missing = np.ones(len(texts), dtype=bool)
-    if path.is_file() and texts:
-        with safe_open(path, framework="numpy") as stored:
-            if (stored.metadata() or {}).get("encoder") == encoder.identity:
-                keys, rows = stored.get_tensor("keys"), stored.get_tensor("rows")
-                wanted = text_keys(texts)
-                places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-                missing = keys[places] != wanted
-                out = rows[places].astype(np.float32)
-    places = np.flatnonzero(missing)
-    if len(places):
-        out[places] = encoder.encode([texts[place] for place in places])
-    return out
-
-
-def store_vectors(path: Path, encoder: Encoder, texts: tuple[str, ...]) -> None:
-    """Encode texts and write their vectors as float16 rows, sorted by key.
-
-    Parameters
-    ----------
-    path
-        File to write.
-    encoder
-        Makes the vectors.
-    texts
-        Duplicates are stored once.
-    """
-    distinct = tuple(dict.fromkeys(texts))
-    keys = text_keys(distinct)
-    order = np.argsort(keys)
-    rows = encoder.encode([distinct[place] for place in order]).astype(np.float16)
-    save_file({"keys": keys[order], "rows": rows}, path, metadata={"encoder": encoder.identity})
