@@ -12,7 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class CompileCatalogue(BuildHookInterface):  # type: ignore[type-arg]
     """Writes ``catalogue.bin`` and ``vectors.safetensors``, which are not kept in version control."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's interface
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile before the files of the wheel are gathered."""
         root = Path(self.root)
         sys.path.insert(0, str(root))
@@ -25,5 +25,7 @@ class CompileCatalogue(BuildHookInterface):  # type: ignore[type-arg]
         compiled.write(default_folder() / COMPILED_NAME)
         bundle = root / "models" / "default"
         store_vectors(bundle / VECTORS, StaticEncoder(bundle / "encoder"), compiled.meta.descriptions)
-        build_data["artifacts"] += [f"ipguard/catalogue/data/{COMPILED_NAME}", f"models/default/{VECTORS}"]
-        build_data["force_include"][str(bundle / VECTORS)] = f"ipguard/models/default/{VECTORS}"
+        build_data["artifacts"] += [f"ipguard/catalogue/data/{COMPILED_NAME}"]
+        # An installation for development finds the bundle in the checkout.
+        if version == "standard":
+            build_data["force_include"][str(bundle)] = "ipguard/models/default"

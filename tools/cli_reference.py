@@ -19,8 +19,10 @@ def render() -> str:
     """Return the reference as Markdown."""
     root = typer.main.get_command(app)
     parts = [
-        "# Command line\n\nMade by `python tools/cli_reference.py`. "
-        "Exit codes: 0 done, 1 a check found something, 2 an error.\n"
+        (
+            "# Command line\n\nMade by `python tools/cli_reference.py`. "
+            "Exit codes: 0 done, 1 a check found something, 2 an error.\n"
+        )
     ]
 
     def visit(command: Any, path: str) -> None:  # noqa: ANN401 - click's classes differ by version

@@ -81,7 +81,7 @@ def example() -> str:
 
 def size() -> str:
     """What the catalogue holds, in a sentence."""
-    held = {key: value for key, value in counts(Catalogue.load(packs=("franchises", "brands"))).items()}
+    held = dict(counts(Catalogue.load(packs=("franchises", "brands"))).items())
     number = {key: f"{value:,}" for key, value in held.items() if isinstance(value, int)}
     return (
         f"{number['works']} works ({number['public_domain']} of them in the public domain), "
