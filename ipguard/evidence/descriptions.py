@@ -72,8 +72,7 @@ class DescriptionIndex:
         works = np.array([s.work for s in compiled.meta.subjects], dtype=np.int32)
         self._work = works[self._subject] if len(self._subject) else np.zeros(0, dtype=np.int32)
         self._means = language_means(vectors, compiled.description_lang)
-        self._vectors = centre(vectors, compiled.description_lang, self._means)
-        self._transposed = np.ascontiguousarray(self._vectors.T)
+        self._transposed = centre(vectors, compiled.description_lang, self._means).T
         self._overall = vectors.mean(0) if len(vectors) else np.zeros(encoder.dimensions, dtype=np.float32)
         order = np.argsort(self._work, kind="stable")
         bounds = np.searchsorted(self._work[order], np.arange(len(compiled.meta.works) + 1))
@@ -180,5 +179,5 @@ def centre(vectors: Vectors, langs: npt.NDArray[np.uint8], means: dict[int, npt.
     if not len(vectors):
         return vectors
     overall = vectors.mean(0)
-    shifts = np.stack([means.get(int(code), overall) for code in langs])
-    return unit_rows(vectors - shifts)
+    shifts = np.stack([means.get(code, overall) for code in range(int(langs.max()) + 1)])
+    return unit_rows(vectors - shifts[langs])

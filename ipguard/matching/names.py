@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
@@ -101,7 +102,7 @@ class NameMatcher:
         self._sense: list[int] = compiled.sense.tolist()
         self._flags, self._lang = compiled.flags.tolist(), compiled.lang.tolist()
         self._zipf = compiled.zipf.tolist()
-        self._gaps = [bytes(map(int, gaps)) for gaps in meta.gaps]
+        self._gaps = meta.gaps
         self._automaton = AhoCorasick(
             list(meta.patterns),
             matchkind=MatchKind.Standard,
@@ -211,8 +212,9 @@ class NameMatcher:
         best = ""
         order = ("exact", "joined", "spaced", "split")
         for entry in range(self._first[pattern], self._first[pattern + 1]):
-            how = how_gaps_differ(found, self._gaps[entry])
-            if how == "joined" and all(self._gaps[entry]) and zipf(self._patterns[pattern]) >= COMMON:
+            own = _gap_bytes(self._gaps[entry])
+            how = how_gaps_differ(found, own)
+            if how == "joined" and all(own) and zipf(self._patterns[pattern]) >= COMMON:
                 continue  # "shield" is not S.H.I.E.L.D.
             if how in order and (not best or order.index(how) < order.index(best)):
                 best = how
@@ -347,6 +349,11 @@ class NameMatcher:
             reach.append(hit)
             hits.append(hit)
         return [hit for hit in hits if hit.readings or hit.person_roles]
+
+
+@lru_cache(maxsize=1 << 14)
+def _gap_bytes(digits: str) -> bytes:
+    return bytes(map(int, digits))
 
 
 def _weaker(holder: Hit, readings: tuple[Reading, ...], raw: _Raw) -> bool:

@@ -58,7 +58,7 @@ class Recipe:
     min_leaf: int = 12
     l2: float = 2.0
     strength: float = 0.05
-    inner_folds: int = 5
+    inner_folds: int = 3
     seed: int = 0
 
 
