@@ -123,8 +123,7 @@ class DescriptionIndex:
         if not len(self._subject):
             return {}
         similarity = rows @ self._transposed
-        best_row = similarity.argmax(0)
-        best = similarity[best_row, np.arange(similarity.shape[1])]
+        best = similarity[0] if len(rows) == 1 else similarity.max(0)
         top = np.argpartition(best, -min(TOP, len(best)))[-TOP:] if len(best) > TOP else np.arange(len(best))
         places = list(top[np.argsort(-best[top])])
         for work in wanted:
@@ -136,7 +135,7 @@ class DescriptionIndex:
             work = int(self._work[place])
             value = float(best[place])
             if work not in nearest or nearest[work].similarity < value:
-                nearest[work] = Nearest(int(self._subject[place]), value, spans[int(best_row[place])])
+                nearest[work] = Nearest(int(self._subject[place]), value, spans[int(similarity[:, place].argmax())])
         return nearest
 
 

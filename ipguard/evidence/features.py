@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -115,6 +116,7 @@ class _Prompt:
     cjk: bool
 
 
+@lru_cache(maxsize=8)
 def _prompt_facts(prompt: str) -> _Prompt:
     folded = fold(prompt)
     spans = list(words(folded))

@@ -67,14 +67,15 @@ def words(folded: Folded) -> Iterator[tuple[int, int]]:
     """
     gaps, chars = folded.gap_bytes, folded.chars
     start = 0
+    plain = chars.isascii()  # letters and digits of one kind: only gaps part them
     for at in range(1, len(chars) + 1):
-        if at == len(chars) or gaps[at] != NO_GAP or _kind(chars[at]) != _kind(chars[at - 1]):
+        if at == len(chars) or gaps[at] != NO_GAP or (not plain and _kind(chars[at]) != _kind(chars[at - 1])):
             yield start, at
             start = at
 
 
 def _kind(char: str) -> int:
-    script = Script.LATIN if char.isascii() else script_of(char)
+    script = script_of(char)
     return Script.LATIN if script == Script.DIGIT else script
 
 
