@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ipguard.catalogue.compiled import CompiledCatalogue
 from ipguard.evidence.context import Around, around, speaks_of_fandom, talks_about
@@ -171,6 +172,7 @@ def gather(
     )
 
 
+@lru_cache(maxsize=64)
 def _letters(text: str) -> int:
     return sum(1 if char.isascii() else 2 for char in text if char.isalnum())
 

@@ -15,7 +15,7 @@ from ipguard.text.clauses import Clause, clauses
 
 TOP = 8
 """Descriptions kept of each text."""
-_CHUNK = 256
+_TOGETHER = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +101,23 @@ class DescriptionIndex:
         pieces = [clauses(prompt) for prompt in prompts]
         texts = [*prompts, *(c.text for cs in pieces for c in cs if len(cs) > 1)]
         raw = self.encoder.encode(texts)
-        out: list[DescriptionEvidence] = []
+        jobs: list[tuple[Vectors, list[Clause]]] = []
         at = len(prompts)
         for number, (prompt, cut) in enumerate(zip(prompts, pieces, strict=True)):
             count = len(cut) if len(cut) > 1 else 0
             rows = np.concatenate([raw[number : number + 1], raw[at : at + count]])
-            spans = [Clause(prompt, 0, len(prompt)), *(cut if count else ())]
+            jobs.append((self._centred(rows, langs[number]), [Clause(prompt, 0, len(prompt)), *(cut if count else ())]))
             at += count
-            nearest = self._nearest(self._centred(rows, langs[number]), spans, wanted[number])
-            out.append(DescriptionEvidence(nearest, raw[number]))
+        out: list[DescriptionEvidence] = []
+        for start in range(0, len(jobs), _TOGETHER):
+            group = jobs[start : start + _TOGETHER]
+            # One product for several prompts: the table is read from memory once, not once a prompt.
+            similarity = np.concatenate([rows for rows, _ in group]) @ self._transposed
+            first = 0
+            for number, (rows, spans) in enumerate(group, start):
+                nearest = self._nearest(similarity[first : first + len(rows)], spans, wanted[number])
+                out.append(DescriptionEvidence(nearest, raw[number]))
+                first += len(rows)
         return out
 
     def _centred(self, rows: Vectors, lang: str | None) -> Vectors:
@@ -119,11 +127,10 @@ class DescriptionIndex:
         centred[blank] = 0
         return centred
 
-    def _nearest(self, rows: Vectors, spans: list[Clause], wanted: set[int]) -> dict[int, Nearest]:
+    def _nearest(self, similarity: Vectors, spans: list[Clause], wanted: set[int]) -> dict[int, Nearest]:
         if not len(self._subject):
             return {}
-        similarity = rows @ self._transposed
-        best = similarity[0] if len(rows) == 1 else similarity.max(0)
+        best = similarity[0] if len(similarity) == 1 else similarity.max(0)
         top = np.argpartition(best, -min(TOP, len(best)))[-TOP:] if len(best) > TOP else np.arange(len(best))
         places = list(top[np.argsort(-best[top])])
         for work in wanted:
