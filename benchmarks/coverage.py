@@ -29,7 +29,7 @@ def forms(text: str) -> Iterator[str]:
     yield text
     bare = re.sub(r"\s*[\(\[（].*?[\)\]）]", "", text)
     yield bare
-    for mark in (": ", " - ", " ~", "：", " – ", "/"):
+    for mark in (": ", " - ", " ~", "：", " – ", "/", " Season ", " Part ", " series"):
         yield bare.split(mark)[0]
     words = bare.split()
     if len(words) == 2:

@@ -1,0 +1,47 @@
+"""Benchmarks run, and refuse a time for wrong answers."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+def run(script, *arguments):
+    return subprocess.run(
+        [sys.executable, str(FOLDER / script), *arguments], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(FOLDER)},
+    )  # fmt: skip
+
+
+def test_the_cases_hold(guard):
+    for case in json.loads((FOLDER / "cases.json").read_text("utf-8")):
+        verdict = guard.score(case["prompt"])
+        assert verdict.flagged == case["flagged"], case
+        assert not case["flagged"] or case["work"] in {m.work_id for m in verdict.matches}
+        assert case["why"]
+
+
+def test_latency(tmp_path):
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps({"text": f"a castle number {n} at dawn"}) + "\n" for n in range(70)), "utf-8")
+    pytest.importorskip("sklearn", reason="the extra 'train' is not installed")
+    done = run("latency.py", str(path), "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (record,) = tmp_path.glob("*-latency.json")
+    assert json.loads(record.read_text())["verdicts_to_encoder"] > 1
+
+
+def test_coverage(tmp_path):
+    (tmp_path / "list.tsv").write_text(
+        "rank\tname\tother_names\tpopularity\tfranchise\n1\tPokémon\t\t\t\n3\tNo Such Work At All\tドラゴンボール\t\t\n5\tQwxz Zzyx\t\t\t\n",
+        "utf-8",
+    )
+    done = run("coverage.py", str(tmp_path), "--missing", str(tmp_path / "missing.txt"))
+    assert done.returncode == 0, done.stderr
+    assert "67% of 3" in done.stdout
+    assert (tmp_path / "missing.txt").read_text("utf-8").split("\t")[3] == "Qwxz Zzyx"
