@@ -29,6 +29,10 @@ protected franchise, as defined by the labelling guide (docs/labelling.md).
 
 {data}
 
+A prompt that asks for a style only names works as the guilty ones do; as a negative of the franchise category it
+weighs {style_weight} of another prompt. The risk of a style prompt is therefore an upper bound, and its own category
+tells it apart.
+
 ## Measured
 
 Real prompts that users typed, yes against no, cross-validated: no prompt is scored by a head that saw it, a
@@ -60,6 +64,7 @@ def card(trained: Trained) -> str:
     str
         The card.
     """
+    from ipguard.training.fit import STYLE_WEIGHT  # noqa: PLC0415
     from ipguard.training.run import BLOCK_FPR, REVIEW_FPR  # noqa: PLC0415 - the modules know each other
 
     head: Head = trained.head
@@ -77,6 +82,7 @@ def card(trained: Trained) -> str:
         block=trained.thresholds.block,
         review_fpr=REVIEW_FPR,
         block_fpr=BLOCK_FPR,
+        style_weight=STYLE_WEIGHT,
         data="\n".join(lines),
         scores=table(trained.scores) if trained.scores else "No real prompts were given.",
     )
