@@ -12,6 +12,7 @@ from ipguard.classifier.head import Aggregate, Head, Linear, Trees, logit, sigmo
 from ipguard.errors import DataError, MissingExtraError
 from ipguard.evidence.features import FEATURES
 from ipguard.training.examples import NEGATIVE, POSITIVE, UNKNOWN, Table
+from ipguard.training.synth import GENERATED
 
 try:
     from scipy.optimize import minimize
@@ -128,7 +129,9 @@ def _constant(positive: bool) -> Trees:
 
 
 def _fit_unlisted(table: Table, weight: Float, recipe: Recipe) -> Linear:
-    rows = table.labelled("yes", "no")
+    # Generated prompts share their frames: a model over whole prompts would learn the frames.
+    written = np.array([example.source != GENERATED for example in table.examples], dtype=bool)
+    rows = table.labelled("yes", "no") & written
     model = LogisticRegression(C=recipe.strength, max_iter=2000, class_weight="balanced")
     model.fit(table.prompts[rows].astype(np.float64), table.labelled("yes")[rows], sample_weight=weight[rows])
     return Linear(model.coef_[0].astype(np.float64), float(model.intercept_[0]))
