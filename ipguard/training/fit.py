@@ -132,8 +132,12 @@ def _fit_unlisted(table: Table, weight: Float, recipe: Recipe) -> Linear:
     # Generated prompts share their frames: a model over whole prompts would learn the frames.
     written = np.array([example.source != GENERATED for example in table.examples], dtype=bool)
     rows = table.labelled("yes", "no") & written
+    truth = table.labelled("yes")[rows]
+    if not truth.any() or truth.all():
+        # Without written prompts of both classes nothing can be said of works that the catalogue lacks.
+        return Linear(np.zeros(table.prompts.shape[1]), 0.0)
     model = LogisticRegression(C=recipe.strength, max_iter=2000, class_weight="balanced")
-    model.fit(table.prompts[rows].astype(np.float64), table.labelled("yes")[rows], sample_weight=weight[rows])
+    model.fit(table.prompts[rows].astype(np.float64), truth, sample_weight=weight[rows])
     return Linear(model.coef_[0].astype(np.float64), float(model.intercept_[0]))
 
 
