@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ipguard.catalogue.merge import name_key
 from ipguard.catalogue.schema import Item, Name, Party, Person, Work
 from ipguard.catalogue.store import PACKS, Catalogue, read_lines
 from ipguard.errors import CatalogueFormatError
@@ -73,9 +74,7 @@ def _subject_findings(names: Iterable[Name]) -> Iterator[tuple[str, str]]:
     seen: dict[tuple[str, str], str] = {}
     for name in names:
         yield from _name_findings(name)
-        key = folded_key(name)
-        latin = bool(key) and script_of(key[0]) in (Script.LATIN, Script.DIGIT)
-        place = ("Latn" if latin else name.lang, key)
+        place = name_key(name)
         if place in seen:
             yield "same-name-twice", f"{name.text} and {seen[place]} are one name"
         seen[place] = name.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipguard.text.normalize import BREAK, JOINER, NO_GAP, Folded
+from ipguard.text.normalize import BREAK, NO_GAP, Folded
 from ipguard.text.scripts import Script, script_of
 
 _JA_SUFFIXES = frozenset("風似型様君氏役達等姿顔界達殿服戦編展版製祭")
@@ -152,6 +152,3 @@ def how_gaps_differ(found: bytes, own: bytes) -> str:
     if extra:
         return "split"
     return "joined" if missing else "exact"
-
-
-__all__ = ["JOINER", "ends_word", "how_gaps_differ", "inner_gaps", "starts_word"]

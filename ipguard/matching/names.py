@@ -147,8 +147,7 @@ class NameMatcher:
             inside = (start > 0 and gaps[start] == NO_GAP) or (end < last and gaps[end] == NO_GAP)
             how = self._accept(folded, pattern, start, end) if inside else self._spelling(folded, pattern, start, end)
             if how and not self._in_longer_word(folded, pattern, start, end):
-                stretch = len(how) == len("inflected") and how == "inflected"
-                shown_end = end + (1 if stretch else 0)
+                shown_end = end + 1 if how == "inflected" else end
                 yield _Raw(*folded.span(start, shown_end), pattern, how)
 
     def _accept(self, folded: Folded, pattern: int, start: int, end: int) -> str:

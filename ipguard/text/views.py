@@ -13,7 +13,7 @@ import numpy as np
 import regex
 
 from ipguard.text.frequency import is_ordinary
-from ipguard.text.normalize import BREAK, NO_GAP, SPACE, Folded
+from ipguard.text.normalize import BREAK, NO_GAP, Folded
 from ipguard.text.scripts import Script, script_of
 
 _LEET = str.maketrans(
@@ -175,14 +175,6 @@ def _kana(folded: Folded) -> Iterator[View]:
         yield View("hiragana", replace(folded, chars=turned))
 
 
-def _signs(prompt: str) -> str | None:
-    """The prompt with signs inside words read as letters, code point for code point, or None."""
-    if not any(sign in prompt for sign in "@$!|€£+¡"):
-        return None
-    turned = _SIGNED_WORD.sub(lambda m: m.group()[:-1].translate(_SIGNS) + m.group()[-1], prompt)
-    return turned if turned != prompt else None
-
-
 def evasion_views(folded: Folded) -> Iterator[View]:
     """Yield the evasion views that differ from the exact view.
 
@@ -215,7 +207,7 @@ def signed_reading(prompt: str) -> str | None:
     str or None
         A text of the same length, or None if nothing changes.
     """
-    return _signs(prompt)
-
-
-__all__ = ["BREAK", "SPACE", "View", "evasion_views", "leet_word", "signed_reading", "words"]
+    if not any(sign in prompt for sign in "@$!|€£+¡"):
+        return None
+    turned = _SIGNED_WORD.sub(lambda m: m.group()[:-1].translate(_SIGNS) + m.group()[-1], prompt)
+    return turned if turned != prompt else None

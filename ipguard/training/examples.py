@@ -11,7 +11,6 @@ import numpy.typing as npt
 from ipguard.catalogue.compiled import CompiledCatalogue
 from ipguard.catalogue.store import Catalogue, resolve_label
 from ipguard.evaluation.data import Example
-from ipguard.evidence.candidates import PromptEvidence
 from ipguard.evidence.features import FEATURES, feature_rows, prompt_features
 from ipguard.evidence.finder import Finder
 
@@ -173,8 +172,3 @@ def right_works(compiled: CompiledCatalogue, catalogue: Catalogue, example: Exam
     named = {work for label in example.works for work in resolve_label(catalogue, label)}
     index = compiled.work_index
     return frozenset(r for work in named if work in index for r in compiled.meta.works[index[work]].relatives)
-
-
-def named_in(found: PromptEvidence, answers: frozenset[int]) -> bool:
-    """Return whether one of some works is among the candidates by name."""
-    return any(candidate.work in answers and candidate.hits for candidate in found.candidates)
