@@ -24,7 +24,7 @@ class CompileCatalogue(BuildHookInterface):  # type: ignore[type-arg]
         compiled = build_folder(default_folder())
         compiled.write(default_folder() / COMPILED_NAME)
         bundle = root / "models" / "default"
-        store_vectors(bundle / VECTORS, StaticEncoder(bundle / "encoder"), compiled.meta.descriptions)
+        store_vectors(bundle / VECTORS, StaticEncoder(bundle / "encoder"), compiled.descriptions)
         build_data["artifacts"] += [f"ipguard/catalogue/data/{COMPILED_NAME}"]
         # An installation for development finds the bundle in the checkout.
         if version == "standard":

@@ -316,9 +316,7 @@ class Guard:
         judged = [
             Judged(
                 work=works[c.work].id,
-                items=tuple(
-                    dict.fromkeys(i for n in c.hits if (i := self.compiled.meta.subjects[n.reading.subject].item))
-                ),
+                items=tuple(dict.fromkeys(i for n in c.hits if (i := self.compiled.subjects[n.reading.subject].item))),
                 rights_holders=works[c.work].rights_holders,
                 media=works[c.work].media,
                 risk=risk,

@@ -77,7 +77,7 @@ def _why(named: NamedHit) -> str:
 
 
 def _named_match(compiled: CompiledCatalogue, prompt: str, named: NamedHit, risk: float, rule: str | None) -> Match:
-    subject = compiled.meta.subjects[named.reading.subject]
+    subject = compiled.subjects[named.reading.subject]
     work = compiled.meta.works[subject.work]
     text = prompt[named.hit.start : named.hit.end]
     kind = _KINDS.get(named.hit.how, "name" if named.hit.how in _PLAIN else "obfuscated")
@@ -104,7 +104,7 @@ def _matches_of(
     if matches or candidate.nearest is None:
         return matches
     near = candidate.nearest
-    subject = compiled.meta.subjects[near.subject]
+    subject = compiled.subjects[near.subject]
     work = compiled.meta.works[candidate.work]
     start = near.clause.start + len(near.clause.text) - len(near.clause.text.lstrip())
     end = near.clause.end - len(near.clause.text) + len(near.clause.text.rstrip())

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ipguard.catalogue.automaton import maker, serialise
 from ipguard.catalogue.compiled import (
     FORMAT,
     PERSON,
@@ -23,11 +24,11 @@ from ipguard.catalogue.compiled import (
     TITLE,
     CompiledCatalogue,
     Meta,
-    SubjectInfo,
     WorkInfo,
 )
 from ipguard.catalogue.schema import SCHEMA, Item, Name, Work
 from ipguard.catalogue.store import Catalogue, default_folder, source_hash
+from ipguard.catalogue.tables import StringTable, SubjectInfo, SubjectTable
 from ipguard.text.frequency import zipf
 from ipguard.text.normalize import NO_GAP, fold
 from ipguard.text.scripts import Script, script_of
@@ -260,18 +261,20 @@ def compile_catalogue(
         source=source or sha256(b"".join(msgspec.msgpack.encode(w) for w in works)).hexdigest(),
         packs=tuple(packs),
         works=infos,
-        subjects=tuple(builder.subjects),
-        patterns=tuple(patterns),
-        texts=tuple(entry.text for entry in flat),
-        gaps=tuple(entry.gaps for entry in flat),
         langs=tuple(builder.langs),
         not_in={at: entry.not_in for at, entry in enumerate(flat) if entry.not_in},
         roles=tuple(builder.roles),
-        descriptions=tuple(text for _, _, text in builder.descriptions),
         parties={i: party.names.get("en", i) for i, party in sorted(catalogue.parties.items())},
+        automaton=maker(),
     )
     return CompiledCatalogue(
         meta=meta,
+        subjects=SubjectTable.of(builder.subjects),
+        patterns=StringTable.of(patterns),
+        texts=StringTable.of(entry.text for entry in flat),
+        gaps=StringTable.of(entry.gaps for entry in flat),
+        descriptions=StringTable.of(text for _, _, text in builder.descriptions),
+        automaton=np.frombuffer(serialise(patterns), dtype=np.uint8),
         first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
         subject=np.array([e.subject for e in flat], dtype=np.int32),
         sense=np.array([e.sense for e in flat], dtype=np.uint8),

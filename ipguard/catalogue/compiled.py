@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
+from ipguard.catalogue.tables import StringTable, SubjectTable
 from ipguard.errors import CatalogueError
 
-FORMAT = 1
+FORMAT = 2
 """Number of the file format; a reader refuses another."""
 
 PERSON, SWAPPED, TITLE, PERSONAL = 1, 2, 4, 8
@@ -38,15 +39,13 @@ class WorkInfo(msgspec.Struct, frozen=True):
     country: str
 
 
-class SubjectInfo(msgspec.Struct, frozen=True):
-    """A work itself (``item`` is None) or one of its items."""
+class _Tensor(msgspec.Struct, frozen=True):
+    dtype: str
+    data_offsets: tuple[int, int]
 
-    work: int
-    item: str | None
-    title: str
-    status: str
-    generic: str | None
-    kind: str | None
+
+_DTYPES = {"U8": "u1", "U32": "<u4", "I32": "<i4", "F32": "<f4"}
+_HASH = 32
 
 
 class Meta(msgspec.Struct, frozen=True):
@@ -58,25 +57,29 @@ class Meta(msgspec.Struct, frozen=True):
     source: str
     packs: tuple[str, ...]
     works: tuple[WorkInfo, ...]
-    subjects: tuple[SubjectInfo, ...]
-    patterns: tuple[str, ...]
-    texts: tuple[str, ...]
-    gaps: tuple[str, ...]
     langs: tuple[str, ...]
     not_in: dict[int, tuple[str, ...]]
     roles: tuple[tuple[str, ...], ...]
-    descriptions: tuple[str, ...]
     parties: dict[str, str]
+    automaton: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CompiledCatalogue:
     """Names and descriptions laid out for matching.
 
     Attributes
     ----------
     meta
-        Works, subjects and strings.
+        Works, languages and parties.
+    subjects
+        Works and items.
+    patterns
+        Folded strings, sorted.
+    texts, gaps
+        As many as entries: the name as written, and the gap class before each of its characters but the first.
+    descriptions
+        Texts, in the order of ``description_subject``.
     first
         int32 ``(patterns + 1,)``: entries of pattern ``p`` are ``first[p]:first[p + 1]``.
     subject
@@ -89,9 +92,16 @@ class CompiledCatalogue:
         int32 and uint8 ``(descriptions,)``.
     zipf
         float32 ``(patterns,)``: frequency of each pattern in ordinary text, the rarest of its words.
+    automaton
+        uint8 ``(bytes,)``: a ready-made automaton over the patterns, or nothing.
     """
 
     meta: Meta
+    subjects: SubjectTable
+    patterns: StringTable
+    texts: StringTable
+    gaps: StringTable
+    descriptions: StringTable
     first: npt.NDArray[np.int32]
     subject: npt.NDArray[np.int32]
     sense: npt.NDArray[np.uint8]
@@ -102,9 +112,11 @@ class CompiledCatalogue:
     description_subject: npt.NDArray[np.int32]
     description_lang: npt.NDArray[np.uint8]
     zipf: npt.NDArray[np.float32]
+    automaton: npt.NDArray[np.uint8]
 
     _ARRAYS = ("first", "subject", "sense", "lang", "flags", "fuzzy_keys", "fuzzy_patterns", "description_subject",
-               "description_lang", "zipf")  # fmt: skip
+               "description_lang", "zipf", "automaton")  # fmt: skip
+    _STRINGS = ("patterns", "texts", "gaps", "descriptions")
 
     @cached_property
     def version(self) -> str:
@@ -119,12 +131,15 @@ class CompiledCatalogue:
     @cached_property
     def depth(self) -> list[int]:
         """Subjects of each work: how much the catalogue knows of it."""
-        counts = np.bincount([s.work for s in self.meta.subjects], minlength=len(self.meta.works))
-        return [int(count) for count in counts]
+        counts: list[int] = np.bincount(self.subjects.works, minlength=len(self.meta.works)).tolist()
+        return counts
 
     def to_bytes(self) -> bytes:
         """Serialise, with the SHA-256 of the content in front."""
-        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in self._ARRAYS}
+        arrays: dict[str, npt.NDArray[np.generic]] = {n: np.ascontiguousarray(getattr(self, n)) for n in self._ARRAYS}
+        for name in self._STRINGS:
+            arrays |= getattr(self, name).arrays(name)
+        arrays |= self.subjects.arrays()
         arrays["meta"] = np.frombuffer(msgspec.msgpack.encode(self.meta), dtype=np.uint8)
         body: bytes = save(arrays)
         return sha256(body).digest() + body
@@ -161,18 +176,39 @@ class CompiledCatalogue:
         CatalogueError
             If the file is missing, truncated, changed, or of another format.
         """
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise CatalogueError(f"{path} cannot be read: {error.strerror}.") from None
-        if sha256(data[32:]).digest() != data[:32]:
+        data = _mapped(Path(path))
+        if sha256(data[_HASH:]).digest() != data[:_HASH]:
             raise CatalogueError(f"{path} is not a compiled catalogue, or was changed: its hash does not match.")
         try:
-            arrays = load(data[32:])
-            meta = msgspec.msgpack.decode(arrays.pop("meta").tobytes(), type=Meta)
-            compiled = cls(meta=meta, **arrays)
-        except (SafetensorError, msgspec.DecodeError, KeyError, TypeError) as error:
+            arrays = _views(data[_HASH:])
+            meta = msgspec.msgpack.decode(arrays.pop("meta").data, type=Meta)
+            strings = {name: StringTable.from_arrays(name, arrays) for name in cls._STRINGS}
+            own = {name: arrays[name] for name in cls._ARRAYS}
+            compiled = cls(meta=meta, subjects=SubjectTable.from_arrays(arrays), **strings, **own)  # type: ignore[arg-type]
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise CatalogueError(f"{path} is not a compiled catalogue of this version: {error}.") from None
         if meta.format != FORMAT:
             raise CatalogueError(f"{path} has format {meta.format}; this version reads format {FORMAT}.")
         return compiled
+
+
+def _mapped(path: Path) -> memoryview:
+    """The content of a file, mapped: processes that read the same file share its memory."""
+    try:
+        with path.open("rb") as stream:
+            return memoryview(mmap(stream.fileno(), 0, access=ACCESS_READ))
+    except OSError as error:
+        raise CatalogueError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise CatalogueError(f"{path} is not a compiled catalogue: it is empty.") from None
+
+
+def _views(body: memoryview) -> dict[str, npt.NDArray[np.generic]]:
+    """Arrays over the bytes of a safetensors file, none of them copied (the format is eight bytes, JSON, data)."""
+    end = 8 + int.from_bytes(body[:8], "little")
+    header = msgspec.json.decode(body[8:end], type=dict[str, _Tensor])
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    for name, tensor in header.items():
+        start, stop = tensor.data_offsets
+        arrays[name] = np.frombuffer(body[end + start : end + stop], dtype=_DTYPES[tensor.dtype])
+    return arrays

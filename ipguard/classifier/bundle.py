@@ -159,7 +159,7 @@ class Bundle:
         numpy.ndarray
             float32 ``(descriptions, dimensions)``.
         """
-        return stored_vectors(self.folder / VECTORS, self.encoder, compiled.meta.descriptions)
+        return stored_vectors(self.folder / VECTORS, self.encoder, compiled.descriptions)
 
 
 def read_manifest(root: Path) -> BundleManifest:

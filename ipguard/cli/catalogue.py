@@ -113,7 +113,7 @@ def build(
     compiled = build_folder(root, packs=PACKS if brands else ("franchises",))
     target = out or root / COMPILED_NAME
     compiled.write(target)
-    typer.echo(f"{target}: {len(compiled.meta.works)} works, {len(compiled.meta.patterns)} strings, {compiled.version}")
+    typer.echo(f"{target}: {len(compiled.meta.works)} works, {len(compiled.patterns)} strings, {compiled.version}")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from ipguard.encoding.base import Encoder, Vectors
 VECTORS = "vectors.safetensors"
 
 
-def text_keys(texts: tuple[str, ...]) -> npt.NDArray[np.uint64]:
+def text_keys(texts: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return a 64-bit key a text: the first eight bytes of its BLAKE2b hash."""
     digests = b"".join(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 
 
-def stored_vectors(path: Path, encoder: Encoder, texts: tuple[str, ...]) -> Vectors:
+def stored_vectors(path: Path, encoder: Encoder, texts: Sequence[str]) -> Vectors:
     """Look vectors up in a file of vectors, and encode what it does not hold.
 
     Parameters
@@ -50,11 +51,11 @@ def stored_vectors(path: Path, encoder: Encoder, texts: tuple[str, ...]) -> Vect
                 out = rows[places].astype(np.float32)
     places = np.flatnonzero(missing)
     if len(places):
-        out[places] = encoder.encode([texts[place] for place in places])
+        out[places] = encoder.encode([texts[int(place)] for place in places])
     return out
 
 
-def store_vectors(path: Path, encoder: Encoder, texts: tuple[str, ...]) -> None:
+def store_vectors(path: Path, encoder: Encoder, texts: Sequence[str]) -> None:
     """Encode texts and write their vectors as float16 rows, sorted by key.
 
     Parameters

@@ -47,7 +47,7 @@ def name_list_scores(guard: Guard, texts: Sequence[str]) -> Float:
     """
     import re  # noqa: PLC0415 - only the baseline needs it
 
-    names = {text.casefold() for text in guard.compiled.meta.texts}
+    names = {text.casefold() for text in guard.compiled.texts}
     longest = max(map(len, names), default=0)
     scores = np.zeros(len(texts))
     for at, text in enumerate(texts):

@@ -105,8 +105,8 @@ def named_works(compiled: CompiledCatalogue, hits: Sequence[Hit]) -> set[int]:
     set of int
         Indices of works.
     """
-    subjects = compiled.meta.subjects
-    return {subjects[reading.subject].work for hit in hits for reading in hit.readings}
+    of_work = compiled.subjects.of_work
+    return {of_work[reading.subject] for hit in hits for reading in hit.readings}
 
 
 def gather(
@@ -136,7 +136,7 @@ def gather(
     PromptEvidence
         The candidates with everything the features need.
     """
-    subjects, works = compiled.meta.subjects, compiled.meta.works
+    of_work, works = compiled.subjects.of_work, compiled.meta.works
     stretches = zones(prompt)
     by_work: defaultdict[int, list[NamedHit]] = defaultdict(list)
     for hit in hits:
@@ -146,7 +146,7 @@ def gather(
         zone = zone_at(stretches, hit.start, hit.end)
         excluded = negated(prompt, hit.start, hit.end)
         for reading in hit.readings:
-            by_work[subjects[reading.subject].work].append(NamedHit(hit, reading, cues, zone, excluded))
+            by_work[of_work[reading.subject]].append(NamedHit(hit, reading, cues, zone, excluded))
     candidates = {work: Candidate(work, found) for work, found in by_work.items()}
     nearest = descriptions.nearest if descriptions else {}
     telling = [work for work, near in nearest.items() if _letters(near.clause.text) >= MIN_DESCRIPTION]

@@ -69,8 +69,7 @@ class DescriptionIndex:
     def __init__(self, compiled: CompiledCatalogue, encoder: Encoder, vectors: Vectors) -> None:
         self.encoder = encoder
         self._subject = compiled.description_subject
-        works = np.array([s.work for s in compiled.meta.subjects], dtype=np.int32)
-        self._work = works[self._subject] if len(self._subject) else np.zeros(0, dtype=np.int32)
+        self._work = compiled.subjects.works[self._subject] if len(self._subject) else np.zeros(0, dtype=np.int32)
         self._means = language_means(vectors, compiled.description_lang)
         self._transposed = centre(vectors, compiled.description_lang, self._means).T
         self._overall = vectors.mean(0) if len(vectors) else np.zeros(encoder.dimensions, dtype=np.float32)

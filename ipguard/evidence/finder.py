@@ -30,7 +30,7 @@ class Finder:
     def __init__(self, compiled: CompiledCatalogue, encoder: Encoder, vectors: Vectors | None = None) -> None:
         self.compiled, self.encoder = compiled, encoder
         self._matcher = NameMatcher(compiled)
-        known = encoder.encode(compiled.meta.descriptions) if vectors is None else vectors
+        known = encoder.encode(compiled.descriptions) if vectors is None else vectors
         self._descriptions = DescriptionIndex(compiled, encoder, known)
 
     @property

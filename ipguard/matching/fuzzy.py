@@ -31,7 +31,7 @@ class FuzzyMatcher:
 
     def __init__(self, compiled: CompiledCatalogue) -> None:
         self._keys, self._owners = compiled.fuzzy_keys, compiled.fuzzy_patterns
-        self._patterns = compiled.meta.patterns
+        self._patterns = compiled.patterns
 
     def find(self, folded: Folded, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
         """Find misspelled names.

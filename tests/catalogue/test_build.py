@@ -49,7 +49,7 @@ def test_a_stale_file_is_not_used(tmp_path, small):
 
 
 def test_senses_survive(compiled):
-    place = compiled.meta.patterns.index("goku")
+    place = compiled.patterns.index("goku")
     entries = range(compiled.first[place], compiled.first[place + 1])
     assert {int(compiled.sense[e]) for e in entries} == {SENSE_CODES["usually"]}
 

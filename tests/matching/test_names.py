@@ -9,7 +9,7 @@ from ipguard.training.synth import DISGUISES
 
 @pytest.fixture(scope="module")
 def found(matcher, compiled):
-    subjects, works = compiled.meta.subjects, compiled.meta.works
+    subjects, works = compiled.subjects, compiled.meta.works
 
     def find(prompt: str) -> dict[str, str]:
         hits = matcher.find(prompt)
@@ -83,7 +83,7 @@ def test_a_person_marks_the_name_inside(matcher, compiled):
 
 def test_one_string_of_two_works_gives_both(matcher, compiled):
     hit = next(h for h in matcher.find("孫悟空が雲に乗る") if h.readings)
-    works = {compiled.meta.works[compiled.meta.subjects[r.subject].work].id for r in hit.readings}
+    works = {compiled.meta.works[compiled.subjects[r.subject].work].id for r in hit.readings}
     assert works == {"dragon-ball", "sun-wukong-myth"}
 
 
