@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -16,8 +15,10 @@ from ipguard.catalogue.build import COMPILED_NAME, build_folder
 from ipguard.catalogue.compact import parse
 from ipguard.catalogue.lint import lint_folder
 from ipguard.catalogue.merge import merge
-from ipguard.catalogue.schema import SENSES, Item, Work
+from ipguard.catalogue.schema import Work
+from ipguard.catalogue.statistics import counts
 from ipguard.catalogue.store import PACKS, Catalogue, default_folder
+from ipguard.cli.propose import register
 from ipguard.errors import CatalogueError, InvalidArgumentError
 
 app = typer.Typer(help="Look at, check, extend and build the catalogue.", no_args_is_help=True)
@@ -62,44 +63,10 @@ def lint(folder: Folder = None) -> None:
         raise typer.Exit(1)
 
 
-def counts(catalogue: Catalogue) -> dict[str, Any]:
-    """Return what a catalogue holds.
-
-    Parameters
-    ----------
-    catalogue
-        The records.
-
-    Returns
-    -------
-    dict
-        Numbers of works, items, names, by medium, language and sense, and the described share.
-    """
-    works = list(catalogue.works.values())
-    items = [item for work in works for item in work.items]
-    subjects: list[Work | Item] = [*works, *items]
-    names = [name for subject in subjects for name in subject.names]
-    described = [item for item in items if item.descriptions]
-    by_lang = Counter(lang for subject in subjects for lang in subject.descriptions)
-    return {
-        "works": len(works),
-        "public_domain": sum(work.status == "public_domain" for work in works),
-        "items": len(items),
-        "described_items": len(described),
-        "names": len(names),
-        "people": len(catalogue.people),
-        "rights_holders": len(catalogue.parties),
-        "by_medium": dict(Counter(work.media[0] for work in works if work.media).most_common()),
-        "names_by_language": dict(Counter(name.lang for name in names).most_common()),
-        "names_by_sense": {sense: sum(name.sense == sense for name in names) for sense in SENSES},
-        "descriptions_by_language": dict(by_lang.most_common()),
-    }
-
-
 @app.command()
 def stats(folder: Folder = None) -> None:
     """Print counts by medium, language and sense as JSON."""
-    typer.echo(json.dumps(counts(Catalogue.load(folder, packs=PACKS)), indent=2))
+    typer.echo(json.dumps(counts(Catalogue.load(folder, packs=PACKS)), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -164,3 +131,6 @@ def add(
         catalogue = merge(catalogue, works, parties=parties)
     catalogue.write(root)
     typer.echo(f"{len(catalogue.works) - before} works added, {len(catalogue.works)} in all")
+
+
+register(app)
