@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
-from threading import Lock
 from typing import Any
 
-from ipguard.guard import Guard, Purpose
+from ipguard.guard import Purpose, default_guard
 from ipguard.verdict import Verdict
-
-_lock = Lock()
-
-
-@lru_cache(maxsize=1)
-def _made() -> Guard:
-    return Guard()
-
-
-def default_guard() -> Guard:
-    """Return the guard that the module functions use, with settings from the environment at first use."""
-    with _lock:
-        return _made()
 
 
 def score(

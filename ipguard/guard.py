@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -372,3 +374,17 @@ def _policy(policy: Policy | str | Path | None) -> Policy:
     if policy is None:
         return Policy()
     return policy if isinstance(policy, Policy) else Policy.load(policy)
+
+
+_lock = Lock()
+
+
+@lru_cache(maxsize=1)
+def _made() -> Guard:
+    return Guard()
+
+
+def default_guard() -> Guard:
+    """Return the guard that the module functions use, with settings from the environment at first use."""
+    with _lock:
+        return _made()

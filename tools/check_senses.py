@@ -125,14 +125,21 @@ def frequent(lang: str) -> Source:
     from wordfreq import get_frequency_dict
 
     # 3.2 on the Zipf scale is 10 ** (3.2 - 9) of all words.
-    common = {key(word): 9 + log10(share) for word, share in get_frequency_dict(lang).items() if share >= 10 ** (FREQUENT - 9)}
+    common = {
+        key(word): 9 + log10(share) for word, share in get_frequency_dict(lang).items() if share >= 10 ** (FREQUENT - 9)
+    }
     return lambda text: f"wordfreq {lang} {common[key(text)]:.1f}" if key(text) in common else ""
 
 
 def sources(wordnet_folder: Path | None) -> dict[str, list[Source]]:
     """Return what to ask about the names of each language; ``*`` for all others."""
     latin = [people(), places()] + ([wordnet(wordnet_folder)] if wordnet_folder else [])
-    tables: dict[str, list[Source]] = {"en": latin, "ja": [jmdict(), sudachi()], "zh": [cedict()], "ko": [frequent("ko")]}
+    tables: dict[str, list[Source]] = {
+        "en": latin,
+        "ja": [jmdict(), sudachi()],
+        "zh": [cedict()],
+        "ko": [frequent("ko")],
+    }
     tables |= {code: [*latin, frequent(code)] for code in ("es", "fr", "de", "it", "pt", "pl", "nl", "sv")}
     tables["ru"] = [frequent("ru")]
     tables["*"] = latin
@@ -168,7 +175,9 @@ def main() -> None:
     still = [hit for hit in found if (key(hit[0]), hit[1]) not in kept]
     if options.hits:
         options.hits.write_text("".join("\t".join(hit) + "\n" for hit in still), "utf-8")
-    print(f"{len(found)} names of sense only are entries elsewhere; {len(found) - len(still)} kept with a reason, {len(still)} open")
+    print(
+        f"{len(found)} names of sense only are entries elsewhere; {len(found) - len(still)} kept with a reason, {len(still)} open"
+    )
     sys.exit(1 if still else 0)
 
 

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ipguard import __version__
-from ipguard.cli import catalogue, scoring, training
+from ipguard.cli import batching, catalogue, scoring, training
 from ipguard.errors import IpguardError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("score")(scoring.score)
-app.command("batch")(scoring.batch)
+app.command("batch")(batching.batch)
 app.command("eval")(training.evaluate)
 app.command("train")(training.train)
 app.command("distill")(training.distill)

@@ -1,4 +1,4 @@
-"""``ipguard score`` and ``ipguard batch``."""
+"""``ipguard score``."""
 
 from __future__ import annotations
 
@@ -57,35 +57,3 @@ def score(
         if number:
             screen.print()
         screen.print(render(prompt, verdict, guard.rights_holder))
-
-
-def batch(
-    source: Annotated[Path, typer.Argument(help="CSV file to read.")],
-    target: Annotated[Path, typer.Argument(help="CSV file to write.")],
-    column: Annotated[str, typer.Option(help="Column that holds the prompts.")] = "prompt",
-    encoding: Annotated[str | None, typer.Option(help="Of the input; found out if not given.")] = None,
-    purpose: Annotated[str | None, typer.Option(help="image, video or text.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
-    model: Model = None,
-    catalogue: CataloguePath = None,
-    policy: PolicyPath = None,
-    review: Review = None,
-    block: Block = None,
-) -> None:
-    """Score a CSV file row by row; every column and the order of rows are kept.
-
-    Rows that cannot be scored (no such cell) get empty result cells and are counted; exit code 1 says that
-    there were some.
-    """
-    from ipguard.batch.csv_files import score_csv
-    from ipguard.cli.progress import progress_bar
-    from ipguard.guard import Guard
-
-    guard = Guard(model=model, catalogue=catalogue, policy=policy, review=review, block=block)
-    options: Any = purpose
-    with progress_bar(source, quiet=quiet) as advance:
-        counts = score_csv(guard, source, target, column=column, encoding=encoding, purpose=options, progress=advance)
-    shares = (f"{getattr(counts, name)} {name}" for name in ("allow", "review", "block", "unscored"))
-    sys.stderr.write(f"{counts.rows} rows: {', '.join(shares)}\n")
-    if counts.unscored:
-        raise typer.Exit(1)
