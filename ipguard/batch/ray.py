@@ -80,7 +80,8 @@ def score_dataset(
     purpose
         As for :meth:`~ipguard.guard.Guard.score`.
     actors
-        Number of actors, or the fewest and the most; one a core of the cluster if None. Each takes one core.
+        Number of actors, or the fewest and the most. At most one a core of the cluster but for one core, which the
+        tasks that read need; None for as many.
     check_versions
         Refuse to score where an actor's model or catalogue differs from the driver's.
 
@@ -108,24 +109,23 @@ def score_dataset(
     if check_versions:
         driver = make()
         version = (driver.model_version, driver.catalogue_version)
+    # Actors on every core would leave none for the tasks that read, and wait for rows for ever.
+    spare = int(ray.cluster_resources().get("CPU", 1)) - 1
     return dataset.map_batches(
         Worker,
         fn_constructor_args=(make, column, purpose, version),
         batch_size=BATCH_ROWS,
         batch_format="pyarrow",
-        compute=_pool(ray, actors),
-        num_cpus=1,
-        # One thread an actor, as Ray sets OMP_NUM_THREADS by num_cpus.
+        compute=_pool(ray, actors, max(1, spare)),
+        num_cpus=0 if spare < 1 else 1,
     )
 
 
-def _pool(ray: Any, actors: int | tuple[int, int] | None) -> Any:  # noqa: ANN401
-    if actors is None:
-        actors = max(1, int(ray.cluster_resources().get("CPU", 1)) - 1)
-    low, high = (actors, actors) if isinstance(actors, int) else actors
+def _pool(ray: Any, actors: int | tuple[int, int] | None, most: int) -> Any:  # noqa: ANN401
+    low, high = (actors, actors) if isinstance(actors, int) else actors or (most, most)
     if not 1 <= low <= high:
         raise InvalidArgumentError("actors", "be at least 1, the fewest first", actors)
-    return ray.data.ActorPoolStrategy(min_size=low, max_size=high)
+    return ray.data.ActorPoolStrategy(min_size=min(low, most), max_size=min(high, most))
 
 
 class _Same:
@@ -166,6 +166,8 @@ def score_path(guard: Guard | GuardMaker, source: str, target: str, options: Opt
         raise BatchError(f"Ray reads Parquet; {source} is {kind_of_name(bare)}.")
     if options.resume:
         raise InvalidArgumentError("resume", "be used without Ray, which keeps no journal", True)  # noqa: FBT003
+    if not ray.is_initialized():
+        ray.init(log_to_driver=False)
     try:
         data = ray.data.read_parquet(source)
         actors = options.workers or None

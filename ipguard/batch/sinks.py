@@ -81,7 +81,8 @@ class CsvSink:
         if self.excel_safe:
             stream.write(b"\xef\xbb\xbf")
         stream.write(self._lines([[*self.header, *COLUMNS]]))
-        stream.writelines(parts)
+        for part in parts:  # noqa: FURB122 - zstandard has no writelines
+            stream.write(part)
 
 
 def _disarmed(cell: str) -> str:
@@ -103,7 +104,8 @@ class JsonSink:
 
     def join(self, parts: Iterable[bytes], stream: BinaryIO) -> None:
         """Write the lines."""
-        stream.writelines(parts)
+        for part in parts:  # noqa: FURB122 - zstandard has no writelines
+            stream.write(part)
 
 
 @dataclass(frozen=True, slots=True)
