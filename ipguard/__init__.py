@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from ipguard.guard import Guard
     from ipguard.policy.rules import Policy
+    from ipguard.rewriting import Rewrite, rewrite
     from ipguard.verdict import Match, Verdict
 
 __version__ = "0.1.0"
@@ -43,6 +44,8 @@ _HOMES = {
     "Match": "ipguard.verdict",
     "Catalogue": "ipguard.catalogue.store",
     "Policy": "ipguard.policy.rules",
+    "Rewrite": "ipguard.rewriting",
+    "rewrite": "ipguard.rewriting",
     **dict.fromkeys(
         (
             "IpguardError", "InvalidArgumentError", "InvalidPromptError", "CatalogueError", "CatalogueFormatError",
@@ -71,7 +74,9 @@ __all__ = [
     "MissingExtraError",
     "Policy",
     "PolicyError",
+    "Rewrite",
     "Verdict",
+    "rewrite",
     "score",
     "score_many",
 ]

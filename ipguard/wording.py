@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from ipguard.catalogue.compiled import CompiledCatalogue
 from ipguard.evidence.candidates import Candidate, NamedHit, PromptEvidence
 from ipguard.evidence.features import hit_rank
+from ipguard.matching.names import RARELY
 from ipguard.policy.decide import Outcome
 from ipguard.verdict import Match, MatchKind, Verdict
 
 MIN_SHOWN = 0.01
 """Candidates of less risk are left out of the matches, unless a rule speaks of them or they are free."""
+TELLING = 0.5
+"""Similarity from which a description says more than common words that are also names of the work."""
 _KINDS: dict[str, MatchKind] = {"fuzzy": "misspelled"}
 _PLAIN = frozenset({"exact", "joined", "inflected"})
 _SENSES = (
@@ -101,7 +104,7 @@ def _matches_of(
     compiled: CompiledCatalogue, prompt: str, candidate: Candidate, risk: float, rule: str | None
 ) -> list[Match]:
     matches = [_named_match(compiled, prompt, n, risk, rule) for n in sorted(candidate.hits, key=hit_rank)]
-    if matches or candidate.nearest is None:
+    if candidate.nearest is None or not _tells_more(candidate):
         return matches
     near = candidate.nearest
     subject = compiled.subjects[near.subject]
@@ -122,8 +125,17 @@ def _matches_of(
             risk=risk,
             reason=f"The text describes {subject.title} of {work.title} (similarity {near.similarity:.2f}).",
             rule=rule,
-        )
+        ),
+        *matches,
     ]
+
+
+def _tells_more(candidate: Candidate) -> bool:
+    """Whether what is described says more than the words that happen to be names."""
+    if candidate.nearest is None:
+        return False
+    weak = all(named.reading.sense == RARELY for named in candidate.hits)
+    return not candidate.hits or (weak and candidate.nearest.similarity >= TELLING)
 
 
 def make_matches(compiled: CompiledCatalogue, scored: Scored) -> tuple[Match, ...]:

@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("score")(scoring.score)
+app.command("rewrite")(scoring.rewrite)
 app.command("batch")(batching.batch)
 app.command("eval")(training.evaluate)
 app.command("train")(training.train)

@@ -221,7 +221,8 @@ class NameMatcher:
             if place == end or folded.gap_bytes[place] != NO_GAP:
                 pieces.append(folded.chars[at:place])
                 at = place
-        return not all(is_ordinary(piece) for piece in pieces)
+        # One letter is no part of a name that was split: "knight's helmet" is not Shelmet.
+        return min(map(len, pieces)) > 1 and not all(is_ordinary(piece) for piece in pieces)
 
     def _in_longer_word(self, folded: Folded, pattern: int, start: int, end: int) -> bool:
         """Whether the occurrence lies in one of the strings in which the name does not count."""
