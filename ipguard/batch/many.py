@@ -12,7 +12,8 @@ from typing import Any
 
 from ipguard.batch.engine import Job, Options, Progress, Summary, run, score_file
 from ipguard.batch.files import FORMATS, STANDARD, kind_of
-from ipguard.batch.sources import CHUNK_ROWS, ArrowSource, Source
+from ipguard.batch.rows import CHUNK_ROWS
+from ipguard.batch.sources import ArrowSource, Source
 from ipguard.batch.workers import GuardMaker, cores
 from ipguard.errors import BatchError, InvalidArgumentError, MissingExtraError
 from ipguard.guard import Guard

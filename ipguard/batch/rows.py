@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MISSING = None
-"""What stands for a missing cell, as against an empty prompt."""
+CHUNK_ROWS = 4096
+CHUNK_CHARS = 1 << 22
+"""A chunk ends with whichever is reached first, so that long prompts do not swell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,30 @@ class ArrowRows:
         return _digest(sink.getvalue())
 
 
+@dataclass
+class Bag:
+    """Rows collected until they make a chunk."""
+
+    texts: list[str | None]
+    numbers: list[int]
+    rows: list[Any]
+    rejects: list[Reject]
+    chars: int = 0
+
+    @classmethod
+    def empty(cls) -> Bag:
+        """Return a bag without rows."""
+        return cls([], [], [], [])
+
+    def add(self, number: int, text: str | None, row: Any) -> bool:  # noqa: ANN401 - cells or a pair of line and object
+        """Take a row; return whether the chunk is full."""
+        self.texts.append(text)
+        self.numbers.append(number)
+        self.rows.append(row)
+        self.chars += len(text or "")
+        return len(self.rows) >= CHUNK_ROWS or self.chars >= CHUNK_CHARS
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """What is read, scored and written together.
@@ -294,3 +319,8 @@ def as_text(value: object) -> str:
 
 def _digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).digest()
+
+
+def undecoded(cell: str) -> bool:
+    """Return whether a text holds bytes that did not decode, as lone surrogates (PEP 383)."""
+    return any("\udc80" <= char <= "\udcff" for char in cell)

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ipguard.batch import rows as limits
+from ipguard.batch.csv_source import CsvSource
 from ipguard.batch.encodings import delimiter, detect, known
 from ipguard.batch.files import STANDARD, FileKind, reading
-from ipguard.batch.rows import ArrowRows, Chunk, CsvRows, JsonRows, Reject
+from ipguard.batch.rows import ArrowRows, Bag, Chunk, JsonRows, Reject, undecoded
 from ipguard.errors import BatchError, MissingExtraError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CHUNK_ROWS = 4096
-CHUNK_CHARS = 1 << 22
-"""A chunk ends with whichever is reached first, so that long prompts do not swell it."""
-MAX_CELL = 1 << 24
-"""Characters of one CSV cell; more is a quote that was never closed."""
 _HEAD = 1 << 16
 
 
@@ -55,145 +49,6 @@ class Source(Protocol):
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows once, in order."""
         ...
-
-
-@dataclass
-class _Bag:
-    """Rows collected until they make a chunk."""
-
-    texts: list[str | None]
-    numbers: list[int]
-    rows: list[Any]
-    rejects: list[Reject]
-    chars: int = 0
-
-    @classmethod
-    def empty(cls) -> _Bag:
-        return cls([], [], [], [])
-
-    def add(self, number: int, text: str | None, row: Any) -> bool:  # noqa: ANN401 - cells or a pair of line and object
-        """Take a row; return whether the chunk is full."""
-        self.texts.append(text)
-        self.numbers.append(number)
-        self.rows.append(row)
-        self.chars += len(text or "")
-        return len(self.rows) >= CHUNK_ROWS or self.chars >= CHUNK_CHARS
-
-
-class CsvSource:
-    """A CSV or TSV file.
-
-    Parameters
-    ----------
-    stream
-        Its text; bytes that do not decode as lone surrogates.
-    mark
-        The delimiter.
-    column
-        Heading of the prompts.
-    position, total
-        Place in the file, and its size.
-    """
-
-    schema: pa.Schema | None = None
-    delimiter: str | None
-
-    def __init__(self, stream: Iterable[str], mark: str, column: str, position: Any, total: int) -> None:  # noqa: ANN401
-        self.delimiter, self._mark, self.total, self._position = mark, mark, total, position
-        self.sample: list[dict[str, Any]] = []
-        csv.field_size_limit(min(MAX_CELL, sys.maxsize))
-        self._lines = _Remembering(stream)
-        self._reader = csv.reader(self._lines, delimiter=mark)
-        header = self._next()
-        if header is None or column not in header:
-            found = ", ".join(header or ["none"])
-            raise BatchError(f"The input has no column {column!r}; it has {found}.")
-        if header.count(column) > 1:
-            raise BatchError(f"The input has more than one column {column!r}.")
-        self.columns, self._at = tuple(header), header.index(column)
-
-    def _next(self) -> list[str] | None:
-        """The next row that is not an empty line."""
-        for row in self._reader:
-            if row:
-                return row
-            self._lines.forget()
-        return None
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the rows; an empty cell is a missing one, as for every reader of CSV."""
-        bag, number, count = _Bag.empty(), 0, 0
-        width = len(self.columns)
-        self._lines.forget()
-        while (row := self._guarded()) is not None:
-            count += 1
-            fault = self._fault(row, width)
-            content = "".join(self._lines.held) if fault else ""
-            self._lines.forget()
-            if fault:
-                bag.rejects.append(Reject(count, fault, content))
-                continue
-            row += [""] * (width - len(row))
-            if bag.add(count, row[self._at] or None, row):
-                yield self._chunk(bag, number)
-                bag, number = _Bag.empty(), number + 1
-        if bag.rows or bag.rejects:
-            yield self._chunk(bag, number)
-
-    def _guarded(self) -> list[str] | None:
-        try:
-            return self._next()
-        except csv.Error as error:
-            raise BatchError(
-                f"Line {self._lines.number} of the input is not CSV: {error}. Is a quote open since an earlier line?"
-            ) from None
-
-    def _fault(self, row: list[str], width: int) -> str:
-        if len(row) > width:
-            return f"has {len(row)} cells where the header has {width}"
-        if any(not cell.isascii() and _undecoded(cell) for cell in row):
-            return "holds bytes that are not of the input's encoding"
-        if self._lines.ended and _open_quote(self._lines.held, self._mark):
-            return "opens a quote that is never closed"
-        return ""
-
-    def _chunk(self, bag: _Bag, number: int) -> Chunk:
-        return Chunk(number, bag.texts, bag.numbers, CsvRows(self.columns, bag.rows), bag.rejects, self._position())
-
-
-class _Remembering:
-    """Lines, with those of the row being read kept for a reject."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines, self.held, self.ended, self.number = iter(lines), list[str](), False, 0
-
-    def __iter__(self) -> _Remembering:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines, None)
-        if line is None:
-            self.ended = True
-            raise StopIteration
-        self.number += 1
-        self.held.append(line)
-        return line
-
-    def forget(self) -> None:
-        self.held.clear()
-
-
-def _undecoded(cell: str) -> bool:
-    return any("\udc80" <= char <= "\udcff" for char in cell)
-
-
-def _open_quote(lines: list[str], mark: str) -> bool:
-    try:
-        for _ in csv.reader(lines, delimiter=mark, strict=True):
-            pass
-    except csv.Error as error:
-        return "unexpected end of data" in str(error)
-    return False
 
 
 class JsonSource:
@@ -229,7 +84,7 @@ class JsonSource:
         yield from self._chunks
 
     def _read(self, stream: Iterator[str]) -> Iterator[Chunk]:
-        bag, number, count = _Bag.empty(), 0, 0
+        bag, number, count = Bag.empty(), 0, 0
         for line in stream:
             if not line.strip():
                 continue
@@ -239,12 +94,12 @@ class JsonSource:
                 bag.rejects.append(Reject(count, fault, line.rstrip("\n")))
             elif bag.add(count, row.get(self._column), (line, row)):
                 yield self._chunk(bag, number)
-                bag, number = _Bag.empty(), number + 1
+                bag, number = Bag.empty(), number + 1
         if bag.rows or bag.rejects:
             yield self._chunk(bag, number)
 
     def _parse(self, line: str) -> tuple[dict[str, Any] | None, str]:
-        if not line.isascii() and _undecoded(line):
+        if not line.isascii() and undecoded(line):
             return None, "holds bytes that are not of the input's encoding"
         try:
             row = json.loads(line)
@@ -257,7 +112,7 @@ class JsonSource:
             return None, f"has a {type(text).__name__} where the prompt should be a string"
         return row, ""
 
-    def _chunk(self, bag: _Bag, number: int) -> Chunk:
+    def _chunk(self, bag: Bag, number: int) -> Chunk:
         rows = JsonRows([line.strip() for line, _ in bag.rows], [row for _, row in bag.rows])
         return Chunk(number, bag.texts, bag.numbers, rows, bag.rejects, self._position())
 
@@ -296,8 +151,8 @@ class ArrowSource:
         """Yield the rows; null is a missing prompt."""
         number, done = 0, 0
         for table in self._tables:
-            for start in range(0, table.num_rows, CHUNK_ROWS):
-                rows = table.slice(start, CHUNK_ROWS)
+            for start in range(0, table.num_rows, limits.CHUNK_ROWS):
+                rows = table.slice(start, limits.CHUNK_ROWS)
                 numbers = list(range(done + 1, done + rows.num_rows + 1))
                 done += rows.num_rows
                 yield Chunk(number, rows.column(self._column).to_pylist(), numbers, ArrowRows(rows), [], done)
@@ -389,7 +244,7 @@ def _parquet(path: Path, column: str) -> ArrowSource:
     except (OSError, pa.ArrowException) as error:
         raise BatchError(f"{path} cannot be read as Parquet: {error}") from None
     schema = file.schema_arrow
-    tables = (pa.Table.from_batches([batch], schema) for batch in file.iter_batches(CHUNK_ROWS))
+    tables = (pa.Table.from_batches([batch], schema) for batch in file.iter_batches(limits.CHUNK_ROWS))
     return ArrowSource(schema, _reported(tables, path), column, file.metadata.num_rows)
 
 

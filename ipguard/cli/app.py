@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("score")(scoring.score)
 app.command("rewrite")(scoring.rewrite)
 app.command("batch")(batching.batch)
+app.command("report")(batching.report)
 app.command("eval")(training.evaluate)
 app.command("train")(training.train)
 app.command("distill")(training.distill)

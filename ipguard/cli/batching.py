@@ -1,4 +1,4 @@
-"""``ipguard batch``."""
+"""``ipguard batch`` and ``ipguard report``."""
 
 from __future__ import annotations
 
@@ -79,3 +79,20 @@ def batch(
     sys.stderr.write(f"{summary.rows} rows: {shares}; {summary.rejected} rejected\n")
     if not summary.whole:
         raise typer.Exit(1)
+
+
+def report(
+    source: Annotated[str, typer.Argument(help="Output of ipguard batch: a file, folder or pattern.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write.")] = Path("report.html"),
+    column: Annotated[str, typer.Option(help="Column that holds the prompts.")] = "prompt",
+    time_column: Annotated[str | None, typer.Option(help="Column of times; found by its name if not given.")] = None,
+    rights_holder: Annotated[str | None, typer.Option(help="Only works of this party, by id or name.")] = None,
+    catalogue: CataloguePath = None,
+) -> None:
+    """Write one self-contained page about scored prompts."""
+    from ipguard.batch.page import write_report
+
+    found = write_report(
+        source, output, column=column, time_column=time_column, rights_holder=rights_holder, catalogue=catalogue
+    )
+    sys.stderr.write(f"{output}: {found.rows} rows, {found.flagged} at risk, {len(found.works)} works\n")

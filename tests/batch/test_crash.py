@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ipguard.batch import engine, sources
+from ipguard.batch import engine, rows
 from ipguard.batch.engine import Options, score_file
 from ipguard.errors import BatchError
 from tests.batch.conftest import csv_bytes, read_csv
@@ -19,8 +19,8 @@ from tests.batch.conftest import csv_bytes, read_csv
 DRIVER = """
 import sys
 from functools import partial
-from ipguard.batch import sources
-sources.CHUNK_ROWS = 16
+from ipguard.batch import rows
+rows.CHUNK_ROWS = 16
 from ipguard.batch.engine import Options, score_file
 from ipguard.guard import Guard
 if __name__ == "__main__":
@@ -49,7 +49,7 @@ def start(tmp_path, source, target, workers):
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl.gz"])
 def test_killed_at_random_moments_and_resumed(tmp_path, source, guard, monkeypatch, suffix):
-    monkeypatch.setattr(sources, "CHUNK_ROWS", 16)
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 16)
     score_file(guard, source, tmp_path / f"whole.{suffix}", Options(workers=0))
     whole = (tmp_path / f"whole.{suffix}").read_bytes()
     rejects = (tmp_path / f"whole.{suffix}.rejects.jsonl").read_bytes()
@@ -94,7 +94,7 @@ def cut_off(monkeypatch, guard, source, target, after):
 
 
 def test_finished_chunks_are_not_scored_again(tmp_path, source, guard, monkeypatch):
-    monkeypatch.setattr(sources, "CHUNK_ROWS", 100)
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 100)
     cut_off(monkeypatch, guard, source, tmp_path / "out.csv", 3)
     scored = []
     real = engine._submit
@@ -105,7 +105,7 @@ def test_finished_chunks_are_not_scored_again(tmp_path, source, guard, monkeypat
 
 
 def test_without_resume_it_starts_anew(tmp_path, source, guard, monkeypatch):
-    monkeypatch.setattr(sources, "CHUNK_ROWS", 300)
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 300)
     cut_off(monkeypatch, guard, source, tmp_path / "out.csv", 1)
     scored = []
     real = engine._submit
@@ -115,7 +115,7 @@ def test_without_resume_it_starts_anew(tmp_path, source, guard, monkeypatch):
 
 
 def test_a_changed_input_and_changed_options_are_refused(tmp_path, source, guard, monkeypatch):
-    monkeypatch.setattr(sources, "CHUNK_ROWS", 300)
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 300)
     cut_off(monkeypatch, guard, source, tmp_path / "out.csv", 1)
     with pytest.raises(BatchError, match="purpose was None, is 'text'"):
         score_file(guard, source, tmp_path / "out.csv", Options(workers=0, resume=True, purpose="text"))
@@ -129,7 +129,7 @@ def test_a_changed_input_and_changed_options_are_refused(tmp_path, source, guard
 
 
 def test_a_damaged_journal_is_refused(tmp_path, source, guard, monkeypatch):
-    monkeypatch.setattr(sources, "CHUNK_ROWS", 300)
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 300)
     cut_off(monkeypatch, guard, source, tmp_path / "out.csv", 1)
     (tmp_path / ".out.csv.ipguard" / "000000.json").write_text("{")
     with pytest.raises(BatchError, match="damaged"):

@@ -71,7 +71,7 @@ def test_bad_lines_are_set_aside(tmp_path, guard):
 
 
 def test_rows_that_an_output_cannot_hold_are_set_aside(tmp_path, guard, monkeypatch):
-    monkeypatch.setattr("ipguard.batch.sources.CHUNK_ROWS", 2)
+    monkeypatch.setattr("ipguard.batch.rows.CHUNK_ROWS", 2)
     rows = [{"prompt": "a", "n": 1}, {"prompt": "b", "n": 2}, {"prompt": "c", "n": "x"}, {"prompt": "d", "more": 1}]
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)))
     score_file(guard, tmp_path / "in.jsonl", tmp_path / "out.parquet")
