@@ -34,7 +34,7 @@ from ipguard.text.normalize import NO_GAP, fold
 from ipguard.text.scripts import Script, script_of
 
 COMPILED_NAME = "catalogue.bin"
-MIN_FUZZY_LATIN, MIN_FUZZY_KANA, MIN_TWO_EDITS = 6, 5, 10
+MIN_FUZZY_LATIN, MIN_FUZZY_KANA, MIN_TWO_EDITS, MAX_FUZZY = 6, 5, 10, 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +130,20 @@ def swapped(name: Name) -> Iterator[tuple[str, int]]:
             yield " ".join([*parts[1:], parts[0]]), SWAPPED
 
 
-def deletions(word: str, edits: int) -> set[str]:
-    """Return a word with up to so many characters deleted.
+def deletions(word: str) -> set[str]:
+    """Return a word and what is left of it with one character deleted.
 
     Parameters
     ----------
     word
         A folded word.
-    edits
-        1 or 2.
 
     Returns
     -------
     set of str
-        The word itself among them.
+        At most one more than the word has characters.
     """
-    found = {word}
-    layer = {word}
-    for _ in range(edits):
-        layer = {w[:i] + w[i + 1 :] for w in layer for i in range(len(w))}
-        found |= layer
-    return found
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
 def deletion_key(word: str) -> int:
@@ -180,20 +173,27 @@ def allowed_edits(word: str) -> int:
     return 0
 
 
-def _deletion_index(
+def _fuzzy_index(
     patterns: list[str], entries: dict[str, list[_Entry]]
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Keys of one-character deletions with their patterns, and the patterns that may be two edits away."""
     keys: list[int] = []
     owners: list[int] = []
+    distant: list[int] = []
     for number, pattern in enumerate(patterns):
         edits = allowed_edits(pattern)
         specific = any(e.sense <= SENSE_CODES["usually"] and not e.flags & (PERSON | SWAPPED) for e in entries[pattern])
-        if edits and specific and len(pattern) <= 28:
-            found = {deletion_key(w) for w in deletions(pattern, edits)}
+        if edits and specific and len(pattern) <= MAX_FUZZY:
+            found = {deletion_key(w) for w in deletions(pattern)}
             keys += found
             owners += [number] * len(found)
+            distant += [number] if edits > 1 else []
     order = np.argsort(np.array(keys, dtype=np.uint32), kind="stable")
-    return np.array(keys, dtype=np.uint32)[order], np.array(owners, dtype=np.int32)[order]
+    return (
+        np.array(keys, dtype=np.uint32)[order],
+        np.array(owners, dtype=np.int32)[order],
+        np.array(distant, dtype=np.int32),
+    )
 
 
 def _pattern_zipf(entries: Iterable[_Entry], pattern: str) -> float:
@@ -245,7 +245,7 @@ def compile_catalogue(
     patterns = sorted(builder.entries)
     flat = [entry for pattern in patterns for entry in builder.entries[pattern]]
     counts = [len(builder.entries[pattern]) for pattern in patterns]
-    fuzzy_keys, fuzzy_patterns = _deletion_index(patterns, builder.entries)
+    fuzzy_keys, fuzzy_patterns, fuzzy_distant = _fuzzy_index(patterns, builder.entries)
     infos = tuple(
         WorkInfo(
             id=w.id, title=w.title, status=w.status, rights_holders=w.rights_holders, media=w.media, generic=w.generic,
@@ -282,6 +282,7 @@ def compile_catalogue(
         flags=np.array([e.flags for e in flat], dtype=np.uint8),
         fuzzy_keys=fuzzy_keys,
         fuzzy_patterns=fuzzy_patterns,
+        fuzzy_distant=fuzzy_distant,
         description_subject=np.array([s for s, _, _ in builder.descriptions], dtype=np.int32),
         description_lang=np.array([lang for _, lang, _ in builder.descriptions], dtype=np.uint8),
         zipf=np.array([_pattern_zipf(builder.entries[p], p) for p in patterns], dtype=np.float32),

@@ -16,7 +16,7 @@ from safetensors.numpy import save
 from ipguard.catalogue.tables import StringTable, SubjectTable
 from ipguard.errors import CatalogueError
 
-FORMAT = 2
+FORMAT = 3
 """Number of the file format; a reader refuses another."""
 
 PERSON, SWAPPED, TITLE, PERSONAL = 1, 2, 4, 8
@@ -88,6 +88,8 @@ class CompiledCatalogue:
         uint8 ``(entries,)``.
     fuzzy_keys, fuzzy_patterns
         uint32 and int32 ``(deletions,)``, sorted by key: the deletion index for misspellings.
+    fuzzy_distant
+        int32: patterns long enough to be two edits away, ascending.
     description_subject, description_lang
         int32 and uint8 ``(descriptions,)``.
     zipf
@@ -109,13 +111,14 @@ class CompiledCatalogue:
     flags: npt.NDArray[np.uint8]
     fuzzy_keys: npt.NDArray[np.uint32]
     fuzzy_patterns: npt.NDArray[np.int32]
+    fuzzy_distant: npt.NDArray[np.int32]
     description_subject: npt.NDArray[np.int32]
     description_lang: npt.NDArray[np.uint8]
     zipf: npt.NDArray[np.float32]
     automaton: npt.NDArray[np.uint8]
 
-    _ARRAYS = ("first", "subject", "sense", "lang", "flags", "fuzzy_keys", "fuzzy_patterns", "description_subject",
-               "description_lang", "zipf", "automaton")  # fmt: skip
+    _ARRAYS = ("first", "subject", "sense", "lang", "flags", "fuzzy_keys", "fuzzy_patterns", "fuzzy_distant",
+               "description_subject", "description_lang", "zipf", "automaton")  # fmt: skip
     _STRINGS = ("patterns", "texts", "gaps", "descriptions")
 
     @cached_property

@@ -128,11 +128,13 @@ def _prompt_facts(prompt: str) -> _Prompt:
         titled=len(latin) >= 3 and upper / len(latin) > 0.7,
         words=len(spans),
         commas=sum(prompt.count(c) for c in ",、，"),
-        cjk=sum(
-            script_of(c) in (Script.HAN, Script.HIRAGANA, Script.KATAKANA, Script.HANGUL) for c in folded.chars[:400]
-        )
-        > len(folded.chars[:400]) * 0.3,
+        cjk=not prompt.isascii() and _mostly_cjk(folded.chars[:400]),
     )
+
+
+def _mostly_cjk(chars: str) -> bool:
+    found = sum(script_of(c) in (Script.HAN, Script.HIRAGANA, Script.KATAKANA, Script.HANGUL) for c in chars)
+    return found > len(chars) * 0.3
 
 
 def _senses(candidate: Candidate) -> tuple[Row, float]:

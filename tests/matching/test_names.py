@@ -145,3 +145,16 @@ def test_fuzzy_hits_lie_within_the_distance_they_report(matcher, at, letter):
 )
 def test_hostile_input(matcher, prompt):
     matcher.find(prompt)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("master sqord", "master sword"), ("monkey d lufy", "monkey d luffy"), ("sider man", "spider man")],
+)
+def test_one_edit(matcher, typed, name):
+    assert any(h.how == "fuzzy" and h.distance == 1 for h in matcher.find(typed)), name
+
+
+def test_two_edits_only_with_the_first_letter_right(matcher):
+    assert [h.distance for h in matcher.find("motoko kusamagu") if h.how == "fuzzy"] == [2]
+    assert not [h for h in matcher.find("xotoko kusanagu") if h.how == "fuzzy"]
