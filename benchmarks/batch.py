@@ -2,9 +2,9 @@
 
     python benchmarks/batch.py FILE... [--rows 1000000] [--minilm FOLDER] [--out benchmarks/records]
 
-FILEs are JSON Lines with a column ``text``; their texts are repeated with suffixes so that no two rows are alike. In one
-run: 20,000 rows with one worker, with two, and with pandas, Sentence Transformers and logistic regression (trained on
-labels that name-list scores give, since only its cost matters here); 100,000 and ``--rows`` rows for the memory.
+FILEs are JSON Lines with a column ``text``; their texts are repeated with suffixes so that no two rows are alike. In
+one run: 20,000 rows with one worker, with two, and with pandas, Sentence Transformers and logistic regression (of four
+examples, since only its cost matters here); then 100,000 and ``--rows`` rows for the memory.
 """
 
 from __future__ import annotations
