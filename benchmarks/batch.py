@@ -23,6 +23,8 @@ from pathlib import Path
 
 from machine import describe
 
+from ipguard import Guard
+
 SMALL, MIDDLE = 20_000, 100_000
 PEER = """
 import sys
@@ -152,6 +154,7 @@ def main() -> None:
         for rows in (MIDDLE, arguments.rows):
             runs[f"{rows} rows"] = batch(rows, 2)
             print(json.dumps(runs[f"{rows} rows"]), flush=True)
+    guard = Guard()
     large = runs[f"{arguments.rows} rows"]
     record = {
         "what": "batch",
@@ -163,7 +166,9 @@ def main() -> None:
         if "MiniLM" in runs
         else None,
         "date": datetime.now(UTC).date().isoformat(),
-        "hardware": describe(),
+        "model": guard.model_version,
+        "catalogue": guard.catalogue_version,
+        **describe(),
     }
     print(json.dumps(record, indent=1))
     if arguments.out:

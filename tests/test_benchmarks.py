@@ -45,3 +45,18 @@ def test_coverage(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "67% of 3" in done.stdout
     assert (tmp_path / "missing.txt").read_text("utf-8").split("\t")[3] == "Qwxz Zzyx"
+
+
+def test_batch(tmp_path):
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps({"text": f"a castle number {n} at dawn"}) + "\n" for n in range(70)), "utf-8")
+    small = "import batch; batch.SMALL, batch.MIDDLE = 40, 60; batch.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", small, str(path), "--rows", "80", "--out", str(tmp_path)], capture_output=True, text=True,
+        check=False, env={**os.environ, "PYTHONPATH": str(FOLDER)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (record,) = tmp_path.glob("*-batch.json")
+    runs = json.loads(record.read_text())["runs"]
+    assert [run["rows"] for run in runs.values()] == [40, 40, 60, 80]
+    assert all(run["peak_mb"] > 0 for run in runs.values())

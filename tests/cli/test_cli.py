@@ -77,6 +77,27 @@ def test_batch_says_that_rows_were_not_scored(tmp_path):
     assert run("batch", str(tmp_path / "in.csv"), str(tmp_path / "out.csv")).returncode == 1
 
 
+def test_batch_reads_standard_input_and_reports(tmp_path):
+    piped = run("batch", "-", "-", "--format", "jsonl", "--workers", "0", stdin='{"prompt": "Pikachu"}\n')
+    assert json.loads(piped.stdout)["ipguard_works"] == ["pokemon"]
+    (tmp_path / "out.jsonl").write_text(piped.stdout, "utf-8")
+    pytest.importorskip("jinja2", reason="needs the extra 'report'")
+    done = run("report", str(tmp_path / "out.jsonl"), "-o", str(tmp_path / "r.html"))
+    assert done.returncode == 0, done.stderr
+    assert "1 at risk" in done.stderr
+    assert "Pikachu" in (tmp_path / "r.html").read_text("utf-8")
+    assert run("batch", "-", "-", "--engine", "spark", stdin="").returncode == 2
+
+
+def test_rewrite():
+    done = run("rewrite", "Pikachu in the rain", "a lake")
+    assert done.returncode == 0, done.stderr
+    assert "Pikachu" not in done.stdout
+    assert done.stdout.splitlines()[1] == "a lake"
+    assert "allow" in done.stderr
+    assert json.loads(run("rewrite", "--json", "Pikachu").stdout)["replacements"][0]["work_id"] == "pokemon"
+
+
 def test_catalogue_search_show_stats_export():
     assert "pokemon\tPokémon" in run("catalogue", "search", "ピカチュウ").stdout
     assert run("catalogue", "search", "qqqxyzzy").returncode == 1
