@@ -85,14 +85,18 @@ def batch() -> str:
     hours = large["seconds"] * large["workers"] / 3600 * 1e6 / large["rows"]
     lines += [
         "",
-        f"Measured {record['date']} on {record['cores']} cores in one run, over real prompts with "
-        f"suffixes so that no two rows are alike. Two workers are {record['two_workers_to_one']} × one worker; the largest "
-        f"file took {record['memory_large_to_middle']} × the memory of 100,000 rows. The afternoon's script (pandas, "
-        f"all-MiniLM-L6-v2, logistic regression) on the same machine: ipguard is {record['to_minilm']} × as fast.",
+        (
+            f"Measured {record['date']} on {record['cores']} cores in one run, over real prompts with "
+            f"suffixes so that no two rows are alike. Two workers are {record['two_workers_to_one']} × one worker; the largest "
+            f"file took {record['memory_large_to_middle']} × the memory of 100,000 rows. The afternoon's script (pandas, "
+            f"all-MiniLM-L6-v2, logistic regression) on the same machine: ipguard is {record['to_minilm']} × as fast."
+        ),
         "",
-        f"A million rows cost {hours:.2f} core hours; a billion {hours * 1000:,.0f} core hours, "
-        f"{hours * 1000 / 64:,.0f} hours on 64 cores, some {hours * 1000 * PRICE:,.0f} dollars at {PRICE} dollars a core hour. "
-        "That is a reckoning from the rows above; nobody has run a billion here.",
+        (
+            f"A million rows cost {hours:.2f} core hours; a billion {hours * 1000:,.0f} core hours, "
+            f"{hours * 1000 / 64:,.0f} hours on 64 cores, some {hours * 1000 * PRICE:,.0f} dollars at {PRICE} dollars a core hour. "
+            "That is a reckoning from the rows above; nobody has run a billion here."
+        ),
     ]
     return "\n".join(lines)
 

@@ -110,6 +110,6 @@ def merge(catalogue: Catalogue, works: Iterable[Work], *, parties: Mapping[str, 
     """
     joined = dict(catalogue.works)
     for work in works:
-        joined[work.id] = merge_work(joined[work.id], work) if work.id in joined else work
+        joined[work.id] = merge_work(joined.get(work.id, work), work)
     more = {i: Party(id=i, names={"en": name}) for i, name in (parties or {}).items()}
     return replace(catalogue, works=joined, parties={**more, **catalogue.parties})

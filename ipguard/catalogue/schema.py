@@ -120,7 +120,7 @@ class Work(Record, frozen=True):
     media
         Where it lives, the first one first.
     year
-        Of first publication; negative before the common era.
+        Of first publication; negative before the common era, 0 where it is not known.
     country
         ISO 3166 code of origin.
     creators

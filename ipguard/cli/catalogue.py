@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -115,12 +116,13 @@ def export(
 @app.command()
 def add(
     files: Annotated[list[Path], typer.Argument(help="Files in the compact format (docs/catalogue.md).")],
+    brands: Annotated[bool, typer.Option("--brands", help="Put new works into the brands pack.")] = False,
     folder: Folder = None,
 ) -> None:
     """Add or extend works from compact files; what is held already stays."""
     root = folder or default_folder()
     catalogue = Catalogue.load(root, packs=PACKS)
-    before = len(catalogue.works)
+    before = set(catalogue.works)
     for file in files:
         parties: dict[str, str] = {}
         try:
@@ -129,8 +131,11 @@ def add(
             raise CatalogueError(f"{file} cannot be read: {error}.") from None
         works = parse(text, path=file, parties=parties)
         catalogue = merge(catalogue, works, parties=parties)
+    new = set(catalogue.works) - before
+    if brands:
+        catalogue = replace(catalogue, brands=catalogue.brands | new)
     catalogue.write(root)
-    typer.echo(f"{len(catalogue.works) - before} works added, {len(catalogue.works)} in all")
+    typer.echo(f"{len(new)} works added, {len(catalogue.works)} in all")
 
 
 register(app)

@@ -215,6 +215,10 @@ def fold(text: str) -> Folded:
     Folded
         Its letters and digits with their offsets.
     """
+    return _remembered(text) if len(text) <= _SHORT else _fold(text)
+
+
+def _fold(text: str) -> Folded:
     if text.isascii():
         return _fold_ascii(text)
     chars: list[str] = []
@@ -242,6 +246,11 @@ def fold(text: str) -> Folded:
         np.array(gaps, dtype=np.uint8),
         text,
     )
+
+
+# The stages of a batch fold the same prompts again; long ones are not held.
+_SHORT = 4096
+_remembered = lru_cache(maxsize=512)(_fold)
 
 
 def _unmask(chars: list[str], gaps: list[int]) -> None:
