@@ -135,7 +135,7 @@ def test_what_is_no_output_of_batch_is_refused(scored, tmp_path):
         write_report(scored / "in.csv", tmp_path / "r.html")
     with pytest.raises(BatchError, match="no column 'moment'"):
         write_report(scored / "out.csv", tmp_path / "r.html", time_column="moment")
-    broken = (scored / "out.csv").read_text("utf-8").replace("[]", "[")
+    broken = (scored / "out.csv").read_text("utf-8").replace("[{", "[x{")
     (tmp_path / "broken.csv").write_text(broken, "utf-8")
     with pytest.raises(BatchError, match="did not write"):
         write_report(tmp_path / "broken.csv", tmp_path / "r.html")
