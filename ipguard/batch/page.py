@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ipguard import __version__
 from ipguard.batch.charts import bin_rows, histogram_chart, trend_chart
 from ipguard.batch.sinks import atomic
 from ipguard.batch.tally import Group, Shown, Tally, largest, tally
@@ -162,7 +162,7 @@ def _context(found: Tally, compiled: CompiledCatalogue, holder: str | None, sour
             for i, g in sorted(found.styles.items(), key=lambda pair: -pair[1].prompts)[:TABLE_ROWS]
         ],
         "versions": [pair for pair, _ in found.versions.most_common(3)],
-        "version": __version__,
+        "version": version("ipguard-prompts"),
     }  # fmt: skip
 
 
