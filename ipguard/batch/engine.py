@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from ipguard.batch.files import STANDARD, FileKind, kind_of
-from ipguard.batch.journal import Journal
+from ipguard.batch.journal import Done, Journal
 from ipguard.batch.results import COLUMNS, Result
 from ipguard.batch.rows import Chunk, Reject
 from ipguard.batch.sinks import Sink, atomic, sink_for, writing
 from ipguard.batch.sources import Source, open_file
-from ipguard.batch.workers import GuardMaker, Scorer, cores, scorer
+from ipguard.batch.workers import GuardMaker, Scorer, cores, distinct, maker, scorer, spread
 from ipguard.errors import BatchError, InvalidArgumentError
 from ipguard.guard import Guard, Purpose
 
@@ -100,10 +100,6 @@ class Summary:
     def whole(self) -> bool:
         """Whether every row was scored."""
         return not self.rejected and not self.decisions["unscored"]
-
-
-def _same(guard: Guard) -> Guard:
-    return guard
 
 
 def score_file(
@@ -201,10 +197,9 @@ def run(guard: Guard | GuardMaker, job: Job, progress: Callable[[Progress], None
     """Do a job; see :func:`score_file`."""
     if job.options.purpose not in (None, "image", "video", "text"):
         raise InvalidArgumentError("purpose", 'be "image", "video", "text" or None', job.options.purpose)
-    make: GuardMaker = partial(_same, guard) if isinstance(guard, Guard) else guard
     with (
         job.opening() as source,
-        scorer(make, job.options.workers or 0, job.options.purpose) as scoring,
+        scorer(maker(guard), job.options.workers or 0, job.options.purpose) as scoring,
     ):
         taken = [name for name in COLUMNS if name in source.columns]
         if taken:
@@ -229,14 +224,9 @@ def _settled(chunk: Chunk, sink: Sink) -> Chunk:
 
 def _submit(chunk: Chunk, scoring: Scorer) -> Callable[[], list[Result | None]]:
     """Start scoring each distinct text of a chunk once."""
-    distinct = list(dict.fromkeys(text for text in chunk.texts if text is not None))
-    waiting = scoring.submit(distinct) if distinct else list
-
-    def results() -> list[Result | None]:
-        scored = dict(zip(distinct, waiting(), strict=True))
-        return [None if text is None else scored[text] for text in chunk.texts]
-
-    return results
+    different = distinct(chunk.texts)
+    waiting = scoring.submit(different) if different else list
+    return lambda: spread(chunk.texts, different, waiting())
 
 
 def _counted(results: list[Result | None]) -> dict[str, int]:
@@ -244,25 +234,31 @@ def _counted(results: list[Result | None]) -> dict[str, int]:
 
 
 class _Scored(NamedTuple):
+    """A chunk with its bytes and counts, or with what an earlier run kept of it."""
+
     chunk: Chunk
     part: bytes
     decisions: dict[str, int]
+    kept: Done | None
 
 
-def _scored(chunks: Iterator[Chunk], sink: Sink, scoring: Scorer, skip: Callable[[Chunk], bool]) -> Iterator[_Scored]:
-    """Chunks in order, with a few always being scored ahead; those to skip come without bytes."""
-    ahead: deque[tuple[Chunk, Callable[[], list[Result | None]] | None]] = deque()
+def _scored(
+    chunks: Iterator[Chunk], sink: Sink, scoring: Scorer, finished: Callable[[Chunk], Done | None]
+) -> Iterator[_Scored]:
+    """Chunks in order, with a few always being scored ahead; finished ones are not scored again."""
+    ahead: deque[tuple[Chunk, Callable[[], list[Result | None]], Done | None]] = deque()
 
     def first() -> _Scored:
-        chunk, results = ahead.popleft()
-        if results is None:
-            return _Scored(chunk, b"", {})
+        chunk, results, kept = ahead.popleft()
+        if kept is not None:
+            return _Scored(chunk, b"", {}, kept)
         found = results()
-        return _Scored(chunk, sink.part(chunk.rows, found), _counted(found))
+        return _Scored(chunk, sink.part(chunk.rows, found), _counted(found), None)
 
     for read in chunks:
         chunk = _settled(read, sink)
-        ahead.append((chunk, None if skip(chunk) else _submit(chunk, scoring)))
+        kept = finished(chunk)
+        ahead.append((chunk, list if kept is not None else _submit(chunk, scoring), kept))
         if len(ahead) >= scoring.depth:
             yield first()
     while ahead:
@@ -278,8 +274,8 @@ def _journalled(job: Job, source: Source, sink: Sink, scoring: Scorer, progress:
     }  # fmt: skip
     journal = Journal(job.target, settings, resume=job.options.resume)
     summary, rejects, count = Summary(), list[Reject](), 0
-    for chunk, part, decisions in _scored(source.chunks(), sink, scoring, lambda c: journal.finished(c) is not None):
-        done = journal.finished(chunk) or journal.finish(chunk, part, decisions)
+    for chunk, part, decisions, kept in _scored(source.chunks(), sink, scoring, journal.finished):
+        done = kept or journal.finish(chunk, part, decisions)
         summary.add(done.decisions, len(done.rejects))
         rejects += done.rejected
         count += 1
@@ -297,7 +293,7 @@ def _streamed(job: Job, source: Source, sink: Sink, scoring: Scorer, progress: C
     summary, rejects = Summary(), list[Reject]()
 
     def parts() -> Iterator[bytes]:
-        for chunk, part, decisions in _scored(source.chunks(), sink, scoring, lambda _chunk: False):
+        for chunk, part, decisions, _ in _scored(source.chunks(), sink, scoring, lambda _chunk: None):
             summary.add(decisions, len(chunk.rejects))
             rejects.extend(chunk.rejects)
             yield part

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from ipguard.batch.results import COLUMNS
-from ipguard.batch.workers import results_of
+from ipguard.batch.workers import column_results
 from ipguard.errors import InvalidArgumentError, MissingExtraError
 from ipguard.guard import Guard, Purpose, default_guard
 
@@ -57,7 +57,7 @@ def score_frame(
         wrapped = nw.from_native(frame, eager_only=True)
     except TypeError:
         raise InvalidArgumentError("frame", "be a data frame of pandas, polars or pyarrow", type(frame)) from None
-    _check_columns(column, wrapped.columns)
+    check_columns(column, wrapped.columns, "frame")
     texts = [None if _missing(value) else value for value in wrapped[column].to_list()]
     found = score_values(texts, guard, purpose)
     lists = nw.List(nw.String())
@@ -80,12 +80,13 @@ def _missing(value: object) -> bool:
     return value is None or value != value  # noqa: PLR0124 - pandas marks a missing string with NaN
 
 
-def _check_columns(column: str, columns: Sequence[str]) -> None:
+def check_columns(column: str, columns: Sequence[str], argument: str) -> None:
+    """Refuse a table without the column, or with results; raises :class:`~ipguard.errors.InvalidArgumentError`."""
     if column not in columns:
         raise InvalidArgumentError("column", f"be one of {', '.join(columns) or 'none'}", column)
-    for name in COLUMNS:
-        if name in columns:
-            raise InvalidArgumentError("frame", "not hold results already", name)
+    taken = next((name for name in COLUMNS if name in columns), None)
+    if taken is not None:
+        raise InvalidArgumentError(argument, "not hold results already", taken)
 
 
 def score_values(
@@ -113,11 +114,9 @@ def score_values(
     wrong = next((value for value in texts if value is not None and not isinstance(value, str)), None)
     if wrong is not None:
         raise InvalidArgumentError("column", "hold strings or nulls", wrong)
-    distinct = list(dict.fromkeys(text for text in texts if text is not None))
-    results = results_of(guard or default_guard(), distinct, purpose)
-    scored = {text: msgspec.structs.astuple(result) for text, result in zip(distinct, results, strict=True)}
+    results = column_results(guard or default_guard(), texts, purpose)
     nothing: tuple[Any, ...] = (None,) * len(COLUMNS)
-    rows = [nothing if text is None else scored[text] for text in texts]
+    rows = [nothing if result is None else msgspec.structs.astuple(result) for result in results]
     return {
         name: [list(row[at]) if isinstance(row[at], tuple) else row[at] for row in rows]
         for at, name in enumerate(COLUMNS)
@@ -150,5 +149,5 @@ class _Mapper:
 
     def __call__(self, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         """Score a batch."""
-        _check_columns(self.column, list(batch))
+        check_columns(self.column, list(batch), "frame")
         return score_values(batch[self.column], self.guard, self.purpose)

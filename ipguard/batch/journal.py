@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,7 @@ class Done(msgspec.Struct, frozen=True):
 def chunk_digest(chunk: Chunk) -> str:
     """Return the hash of a chunk's input, its rejects included."""
     rejects = "".join(reject.line() for reject in chunk.rejects)
-    return chunk.rows.digest().hex() + format(hash_text(rejects), "x")
-
-
-def hash_text(text: str) -> int:
-    """Return a 32-bit checksum of a text."""
-    import zlib
-
-    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+    return blake2b(chunk.rows.digest() + rejects.encode(), digest_size=16).hexdigest()
 
 
 class Journal:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipguard.batch.engine import Options, Summary
 from ipguard.batch.files import kind_of
-from ipguard.batch.results import COLUMNS, columns
+from ipguard.batch.frames import check_columns
+from ipguard.batch.results import columns
 from ipguard.batch.results import schema as result_schema
-from ipguard.batch.workers import GuardMaker, results_of
+from ipguard.batch.workers import GuardMaker, column_results, maker
 from ipguard.errors import BatchError, InvalidArgumentError, MissingExtraError
 from ipguard.guard import Guard, Purpose
 
@@ -41,9 +43,7 @@ class Worker:
     def __call__(self, table: pa.Table) -> pa.Table:
         """Return the table with the results as further columns."""
         texts = table.column(self._column).to_pylist()
-        distinct = list(dict.fromkeys(text for text in texts if text is not None))
-        scored = dict(zip(distinct, results_of(self._guard, distinct, self._purpose), strict=True))
-        found = columns([None if text is None else scored[text] for text in texts])
+        found = columns(column_results(self._guard, texts, self._purpose))
         for field, values in zip(result_schema(), found, strict=True):
             table = table.append_column(field, values)
         return table
@@ -99,12 +99,8 @@ def score_dataset(
     """
     ray = _ray()
     names = list(dataset.columns() or ())
-    if column not in names:
-        raise InvalidArgumentError("column", f"be one of {', '.join(names) or 'none'}", column)
-    taken = [name for name in COLUMNS if name in names]
-    if taken:
-        raise InvalidArgumentError("dataset", "not hold results already", taken[0])
-    make: GuardMaker = Guard if guard is None else _Same(guard) if isinstance(guard, Guard) else guard
+    check_columns(column, names, "dataset")
+    make = maker(Guard if guard is None else guard)
     version = None
     if check_versions:
         driver = make()
@@ -126,14 +122,6 @@ def _pool(ray: Any, actors: int | tuple[int, int] | None, most: int) -> Any:  # 
     if not 1 <= low <= high:
         raise InvalidArgumentError("actors", "be at least 1, the fewest first", actors)
     return ray.data.ActorPoolStrategy(min_size=min(low, most), max_size=min(high, most))
-
-
-class _Same:
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-
-    def __call__(self) -> Guard:
-        return self._guard
 
 
 def score_path(guard: Guard | GuardMaker, source: str, target: str, options: Options) -> Summary:
@@ -161,9 +149,9 @@ def score_path(guard: Guard | GuardMaker, source: str, target: str, options: Opt
         If the files cannot be read or written, or the source is no Parquet.
     """
     ray = _ray()
-    bare = source.rsplit("/", 1)[-1]
-    if "." in bare and "*" not in bare and kind_of_name(bare) != "parquet":
-        raise BatchError(f"Ray reads Parquet; {source} is {kind_of_name(bare)}.")
+    bare = Path(source.rsplit("/", 1)[-1])
+    if bare.suffix and "*" not in bare.name and (found := kind_of(bare).format) != "parquet":
+        raise BatchError(f"Ray reads Parquet; {source} is {found}.")
     if options.resume:
         raise InvalidArgumentError("resume", "be used without Ray, which keeps no journal", True)  # noqa: FBT003
     if not ray.is_initialized():
@@ -180,10 +168,3 @@ def score_path(guard: Guard | GuardMaker, source: str, target: str, options: Opt
     summary = Summary()
     summary.add({str(row["ipguard_decision"] or "unscored"): int(row["count()"]) for row in groups}, 0)
     return summary
-
-
-def kind_of_name(name: str) -> str:
-    """Return the format that the ending of a file name stands for."""
-    from pathlib import PurePath
-
-    return kind_of(PurePath(name)).format  # type: ignore[arg-type]

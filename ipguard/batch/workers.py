@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from threading import Thread
@@ -49,6 +50,47 @@ def results_of(guard: Guard, texts: Sequence[str], purpose: Purpose | None) -> l
         In order.
     """
     return [Result.of(verdict) for verdict in guard.stream(texts, purpose=purpose)]
+
+
+def maker(guard: Guard | GuardMaker) -> GuardMaker:
+    """Return what makes a guard in each process: a guard itself travels as paths and settings."""
+    return partial(_same, guard) if isinstance(guard, Guard) else guard
+
+
+def _same(guard: Guard) -> Guard:
+    return guard
+
+
+def distinct(texts: Iterable[str | None]) -> list[str]:
+    """Return the different texts of a column in order of first appearance, missing ones left out."""
+    return list(dict.fromkeys(text for text in texts if text is not None))
+
+
+def column_results(guard: Guard, texts: Sequence[str | None], purpose: Purpose | None) -> list[Result | None]:
+    """Score a column, each different text once.
+
+    Parameters
+    ----------
+    guard
+        Scores.
+    texts
+        Prompts; None where one is missing.
+    purpose
+        As for :meth:`~ipguard.guard.Guard.score`.
+
+    Returns
+    -------
+    list of Result or None
+        In order; None where the prompt is missing.
+    """
+    different = distinct(texts)
+    return spread(texts, different, results_of(guard, different, purpose))
+
+
+def spread(texts: Sequence[str | None], different: list[str], results: list[Result]) -> list[Result | None]:
+    """Return the results of different texts as one a row of the column that they came from."""
+    scored = dict(zip(different, results, strict=True))
+    return [None if text is None else scored[text] for text in texts]
 
 
 class Scorer(Protocol):
