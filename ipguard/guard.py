@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, overload
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -113,6 +115,11 @@ class Guard:
     def catalogue_version(self) -> str:
         """Version and hash of the catalogue."""
         return self._finder.compiled.version
+
+    @property
+    def rules_version(self) -> str:
+        """Hash of thresholds, policy and prior: with the two versions above, all that a verdict depends on."""
+        return sha256(msgspec.json.encode((self._limits, self.policy, self._shift))).hexdigest()[:8]
 
     @property
     def compiled(self) -> CompiledCatalogue:

@@ -266,11 +266,10 @@ def _scored(
 
 
 def _journalled(job: Job, source: Source, sink: Sink, scoring: Scorer, progress: Callable[[Progress], None]) -> Summary:
-    model, catalogue = scoring.versions()
     settings = {
         **job.known, "format": f"{job.kind.format} {job.kind.compression}".strip(), "column": job.options.column,
         "encoding": job.options.encoding, "purpose": job.options.purpose, "excel_safe": job.options.excel_safe,
-        "columns": list(source.columns), "model": model, "catalogue": catalogue,
+        "columns": list(source.columns), **scoring.versions(),
     }  # fmt: skip
     journal = Journal(job.target, settings, resume=job.options.resume)
     summary, rejects, count = Summary(), list[Reject](), 0

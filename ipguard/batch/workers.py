@@ -61,6 +61,11 @@ def _same(guard: Guard) -> Guard:
     return guard
 
 
+def versions_of(guard: Guard) -> dict[str, str]:
+    """Return the versions of model, catalogue and rules: guards that share them give the same verdicts."""
+    return {"model": guard.model_version, "catalogue": guard.catalogue_version, "rules": guard.rules_version}
+
+
 def distinct(texts: Iterable[str | None]) -> list[str]:
     """Return the different texts of a column in order of first appearance, missing ones left out."""
     return list(dict.fromkeys(text for text in texts if text is not None))
@@ -102,8 +107,8 @@ class Scorer(Protocol):
         """Start scoring; the result waits."""
         ...
 
-    def versions(self) -> tuple[str, str]:
-        """Return the versions of model and catalogue."""
+    def versions(self) -> dict[str, str]:
+        """Return what verdicts depend on; see :func:`versions_of`."""
         ...
 
 
@@ -118,8 +123,8 @@ class _Here:
     def submit(self, texts: list[str]) -> Callable[[], list[Result]]:
         return lambda: results_of(self._guard, texts, self._purpose)
 
-    def versions(self) -> tuple[str, str]:
-        return self._guard.model_version, self._guard.catalogue_version
+    def versions(self) -> dict[str, str]:
+        return versions_of(self._guard)
 
 
 _guard: Guard | None = None
@@ -145,9 +150,9 @@ def _work(texts: list[str]) -> list[Result]:
     return results_of(_guard, texts, _purpose)
 
 
-def _versions() -> tuple[str, str]:
+def _versions() -> dict[str, str]:
     assert _guard is not None  # noqa: S101
-    return _guard.model_version, _guard.catalogue_version
+    return versions_of(_guard)
 
 
 class _Pool:
@@ -165,7 +170,7 @@ class _Pool:
             raise _gone() from None
         return lambda: [result for future in futures for result in _waited(future)]
 
-    def versions(self) -> tuple[str, str]:
+    def versions(self) -> dict[str, str]:
         try:
             return self._pool.submit(_versions).result()
         except BrokenProcessPool:

@@ -14,6 +14,8 @@ import pytest
 from ipguard.batch import engine, rows
 from ipguard.batch.engine import Options, score_file
 from ipguard.errors import BatchError
+from ipguard.guard import Guard
+from ipguard.policy.rules import Policy
 from tests.batch.conftest import csv_bytes, read_csv
 
 DRIVER = """
@@ -126,6 +128,15 @@ def test_a_changed_input_and_changed_options_are_refused(tmp_path, source, guard
     source.write_bytes(data.replace(b"\r\n5,", b"\r\nx,"))
     with pytest.raises(BatchError, match="has changed"):
         score_file(guard, source, tmp_path / "out.csv", Options(workers=0, resume=True))
+
+
+def test_other_thresholds_and_rules_are_refused(tmp_path, source, guard, monkeypatch):
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 300)
+    cut_off(monkeypatch, guard, source, tmp_path / "out.csv", 1)
+    for other in (Guard(block=0.99), Guard(prior=0.2), Guard(policy=Policy(style="review"))):
+        with pytest.raises(BatchError, match="rules was"):
+            score_file(other, source, tmp_path / "out.csv", Options(workers=0, resume=True))
+    score_file(Guard(), source, tmp_path / "out.csv", Options(workers=0, resume=True))
 
 
 def test_a_damaged_journal_is_refused(tmp_path, source, guard, monkeypatch):
