@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ipguard.catalogue.compiled import CompiledCatalogue
-from ipguard.encoding.base import Encoder, Vectors, unit_rows
+from ipguard.encoding.base import Encoder, TokenEncoder, Vectors, unit_rows
 from ipguard.encoding.codes import HIGHEST, Products, quantise, scan_of
 from ipguard.text.clauses import Clause, clauses
 
@@ -35,11 +35,15 @@ class Nearest:
         Cosine, less what a prompt of that language has with any description.
     clause
         The piece of the prompt.
+    coverage
+        How much of the description the whole prompt holds, token by token, in [0, 1]; 0 where the encoder cannot
+        tell.
     """
 
     subject: int
     similarity: float
     clause: Clause
+    coverage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class DescriptionIndex:
 
     def __init__(self, compiled: CompiledCatalogue, encoder: Encoder, vectors: Vectors) -> None:
         self.encoder = encoder
+        self._compare = encoder.coverage if isinstance(encoder, TokenEncoder) else _nothing
+        self._texts = compiled.descriptions
         self._subject = compiled.description_subject
         self._work = compiled.subjects.works[self._subject] if len(self._subject) else np.zeros(0, dtype=np.int32)
         self._means = language_means(vectors, compiled.description_lang)
@@ -156,12 +162,20 @@ class DescriptionIndex:
         count = min(2 * TOP, len(self._subject))
         first = np.argsort(-best[:count])[:TOP].tolist()
         values, works, subjects = best.tolist(), self._work[places].tolist(), self._subject[places].tolist()
-        nearest: dict[int, Nearest] = {}
+        chosen: dict[int, int] = {}
         for at in (*first, *range(count, len(places))):
-            known = nearest.get(works[at])
-            if known is None or known.similarity < values[at]:
-                nearest[works[at]] = Nearest(subjects[at], values[at], spans[clause[at]])
-        return nearest
+            known = chosen.get(works[at])
+            if known is None or values[known] < values[at]:
+                chosen[works[at]] = at
+        covered = self._compare(spans[0].text, [self._texts[int(places[at])] for at in chosen.values()]).tolist()
+        return {
+            work: Nearest(subjects[at], values[at], spans[clause[at]], share)
+            for (work, at), share in zip(chosen.items(), covered, strict=True)
+        }
+
+
+def _nothing(_text: str, others: Sequence[str]) -> Vectors:
+    return np.zeros(len(others), dtype=np.float32)
 
 
 def _groups(firsts: Sequence[int]) -> Iterator[range]:

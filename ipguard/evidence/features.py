@@ -88,6 +88,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("similarity_rank", "description"),
     Feature("similarity_margin", "description"),
     Feature("nearest_is_named", "description"),
+    Feature("coverage", "description"),
+    Feature("coverage_margin", "description"),
     Feature("language_cjk", "language"),
     Feature("language_plain", "language"),
     Feature("catalogue_depth", "catalogue"),
@@ -250,12 +252,14 @@ def _layout(best: NamedHit | None, prompt: str, facts: _Prompt) -> Row:
 def _description(candidate: Candidate, evidence: PromptEvidence) -> Row:
     nearest = evidence.descriptions.nearest if evidence.descriptions else {}
     if candidate.nearest is None:
-        return [0.0, 9.0, -1.0, 0.0]
+        return [0.0, 9.0, -1.0, 0.0, 0.0, -1.0]
     own = candidate.nearest.similarity
     others = sorted((n.similarity for w, n in nearest.items() if w != candidate.work), reverse=True)
     named = candidate.nearest.subject in {n.reading.subject for n in candidate.hits}
     rank = sum(value > own for value in others)
-    return [own, float(min(rank, 9)), own - others[0] if others else own, float(named)]
+    covered = candidate.nearest.coverage
+    best = max((n.coverage for w, n in nearest.items() if w != candidate.work), default=0.0)
+    return [own, float(min(rank, 9)), own - others[0] if others else own, float(named), covered, covered - best]
 
 
 def feature_rows(compiled: CompiledCatalogue, evidence: PromptEvidence) -> npt.NDArray[np.float32]:
@@ -310,8 +314,8 @@ def prompt_features(evidence: PromptEvidence) -> npt.NDArray[np.float32]:
     Returns
     -------
     numpy.ndarray
-        float32 of shape ``(dimensions + 6,)``: the prompt's vector, then fandom, mention, title case, people,
-        length, and the best description similarity.
+        float32 of shape ``(dimensions + 7,)``: the prompt's vector, then fandom, mention, title case, people,
+        length, the best description similarity and the best coverage.
     """
     assert evidence.descriptions is not None  # noqa: S101 - the guard always computes them
     facts = _prompt_facts(evidence.prompt)
@@ -323,6 +327,7 @@ def prompt_features(evidence: PromptEvidence) -> npt.NDArray[np.float32]:
         float(min(len(evidence.people), 4)),
         math.log1p(facts.words) / 3,
         max((n.similarity for n in nearest), default=0.0),
+        max((n.coverage for n in nearest), default=0.0),
     ]
     return np.concatenate([evidence.descriptions.whole, np.array(extra, dtype=np.float32)])
 
