@@ -331,3 +331,24 @@ def load_or_build(folder: Path | None = None, *, packs: tuple[str, ...] = ("fran
         if fresh and found.meta.packs == packs:
             return found
     return build_folder(root, packs=packs)
+
+
+def compiled_from(catalogue: Catalogue | str | Path | None) -> CompiledCatalogue:
+    """Return a catalogue ready for matching, in whatever form it is given.
+
+    Parameters
+    ----------
+    catalogue
+        Records, a compiled file, or a catalogue folder; None for the one that is shipped.
+
+    Returns
+    -------
+    CompiledCatalogue
+        Read where it is compiled already, else compiled.
+    """
+    if isinstance(catalogue, Catalogue):
+        return compile_catalogue(catalogue)
+    if catalogue is None:
+        return load_or_build()
+    path = Path(catalogue)
+    return load_or_build(path) if path.is_dir() else CompiledCatalogue.read(path)
