@@ -68,6 +68,12 @@ def database_url(where: str | Path) -> sa.URL:
     raise InvalidArgumentError("registry", rule, url.render_as_string(hide_password=True))
 
 
+def sqlite_file(where: str | Path) -> Path | None:
+    """Return the file of an SQLite database, None for PostgreSQL; see :func:`database_url`."""
+    url = database_url(where)
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
 class Database:
     """An address with its pool of connections. Thread-safe; connections are made when they are needed.
 
