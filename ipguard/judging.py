@@ -65,6 +65,7 @@ class Judge:
 
     def __init__(self, head: Head, compiled: CompiledCatalogue, shift: float, versions: tuple[str, str]) -> None:
         self._head, self._compiled, self._shift, self._versions = head, compiled, shift, versions
+        self._holds_brands = any(work.brand for work in compiled.meta.works)
 
     def chances(self, evidence: Sequence[PromptEvidence]) -> list[Chances]:
         """Return the head's probabilities.
@@ -154,7 +155,7 @@ class Judge:
         return np.array([work.status == "protected" and not work.brand for work in works], dtype=bool)
 
     def _brand_risk(self, judged: Sequence[Judged]) -> float | None:
-        if "brands" not in self._compiled.meta.packs:
+        if not self._holds_brands:
             return None
         return max((candidate.risk for candidate in judged if candidate.category == "brand"), default=0.0)
 
