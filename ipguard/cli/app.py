@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ipguard import __version__
-from ipguard.cli import batching, catalogue, scoring, training
+from ipguard.cli import batching, catalogue, policy, review, scoring, training
 from ipguard.errors import IpguardError
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app.command("eval")(training.evaluate)
 app.command("train")(training.train)
 app.command("distill")(training.distill)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(policy.app, name="policy")
+app.add_typer(review.app, name="review")
 
 
 def _version(wanted: bool) -> None:
