@@ -1,11 +1,12 @@
 """``ipguard policy`` and ``ipguard review`` as people use them."""
 
 import json
-import subprocess
 import sys
+from dataclasses import dataclass
 
 import pytest
 
+from ipguard.cli.app import main
 from ipguard.evaluation.data import read_examples
 from ipguard.policy.rules import Policy
 
@@ -13,21 +14,39 @@ pytest.importorskip("sqlalchemy", reason="the extra 'policy' is not installed")
 
 OPT_OUTS = """作品名,権利者,扱い,対象地域,終了日,根拠,備考
 『ドラゴンボール』,Shueisha,禁止,日本,2099年3月31日,通知書,x
-ポケットモンスター,,禁止,,,,
+ポケモン,,禁止,,,,
 """
 PROMPT = "ドラゴンボールの孫悟空"
 
 
+@dataclass
+class Done:
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def folder(small, tmp_path_factory):
+    """A small catalogue: names of the shipped one take seconds to lay out."""
+    path = tmp_path_factory.mktemp("catalogue")
+    small.write(path)
+    return path
+
+
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, monkeypatch, capsys, folder):
+    """The command in this process: a new one for each of so many calls would take minutes."""
+    monkeypatch.chdir(tmp_path)
+
     def of(*arguments, code=0, registry="rules.db"):
-        environment = {"PATH": "", "IPGUARD_REGISTRY": registry, "PYTHONPATH": ":".join(sys.path), "PYTHONUTF8": "1"}
-        done = subprocess.run(
-            [sys.executable, "-m", "ipguard.cli", *map(str, arguments)],
-            capture_output=True, check=False, encoding="utf-8", cwd=tmp_path, env=environment,
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr
-        return done
+        monkeypatch.setenv("IPGUARD_REGISTRY", registry)
+        small = ["--folder", folder] if arguments[:2] in {("policy", c) for c in ("add", "import", "export")} else []
+        monkeypatch.setattr(sys, "argv", ["ipguard", *map(str, [*arguments, *small])])
+        with pytest.raises(SystemExit) as done:
+            main()
+        captured = capsys.readouterr()
+        assert (done.value.code or 0) == code, captured.err
+        return Done(captured.out, captured.err)
 
     return of
 
@@ -54,7 +73,7 @@ def test_from_a_list_of_opt_outs_to_a_blocked_prompt(run, optouts, tmp_path):
     assert json.loads(checked.stdout)["rule"] == "opted_out:block:work=dragon-ball,territories=JP"
     assert "opted_out:block:work=dragon-ball" in run("policy", "check", PROMPT, code=1).stdout
     assert "removed 1" in run("policy", "remove", "1").stdout
-    assert run("policy", "check", "a plain wooden chair").returncode == 0
+    run("policy", "check", "a plain wooden chair", code=0)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
@@ -87,7 +106,7 @@ def test_what_is_exported_can_be_imported(run, optouts, tmp_path):
         assert run("policy", "import", name).stdout == "0 rules added, 2 there already\n"
         assert run("policy", "import", name, registry=f"{name}.db").stdout == "2 rules added, 0 there already\n"
     assert run("policy", "export", registry="rules.csv.db").stdout == run("policy", "export").stdout
-    assert run("policy", "check", PROMPT, "--policy", "rules.json", registry="", code=1)
+    run("policy", "check", PROMPT, "--policy", "rules.json", registry="", code=1)
 
 
 def test_rules_and_thresholds_by_hand(run):
@@ -105,8 +124,7 @@ def test_rules_and_thresholds_by_hand(run):
 
 
 def test_reviewing_recorded_decisions(run, guard, tmp_path):
-    from ipguard.policy.registry import Registry
-    from ipguard.policy.registry.audit import record_of
+    from ipguard.policy.registry import Registry, record_of
 
     with Registry(tmp_path / "rules.db") as registry:
         verdict = guard.score("Pikachu")
