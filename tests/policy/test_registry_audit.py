@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -25,15 +24,6 @@ PROMPT = "Pikachu in the rain"
 @pytest.fixture(scope="module")
 def verdict(guard):
     return guard.score(PROMPT)
-
-
-def settle(condition):
-    """Wait for another thread; a failure here is one of the test."""
-    for _ in range(500):
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it never happened")
 
 
 def test_a_record_comes_back_as_it_was(registry, verdict):
@@ -155,7 +145,7 @@ def test_the_writer_writes_behind_the_back(registry, verdict):
     assert len(registry.audit.decisions(limit=None)) == 1500
 
 
-def test_what_finds_the_queue_full_is_counted_and_said(tmp_path, verdict, caplog):
+def test_what_finds_the_queue_full_is_counted_and_said(tmp_path, verdict, caplog, settle):
     with Registry(tmp_path / "rules.db") as registry:
         with registry._database.writing():  # in SQLite nobody else can write meanwhile
             writer = AuditWriter(registry.audit, capacity=5)
@@ -221,7 +211,7 @@ def test_one_record_that_the_database_refuses_does_not_hold_up_the_others(regist
     assert len(registry.audit.decisions()) == 2
 
 
-def test_a_killed_server_delays_records_and_loses_none(postgres, postgres_url, verdict, caplog):
+def test_a_killed_server_delays_records_and_loses_none(postgres, postgres_url, verdict, caplog, settle):
     with Registry.create(postgres_url) as registry:
         writer = AuditWriter(registry.audit)
         writer.record(record_of(verdict, "before"))
@@ -240,7 +230,7 @@ def test_a_killed_server_delays_records_and_loses_none(postgres, postgres_url, v
         assert any("not recorded" in record.message for record in caplog.records)
 
 
-def test_what_cannot_be_written_before_the_end_is_counted(postgres, postgres_url, verdict, caplog):
+def test_what_cannot_be_written_before_the_end_is_counted(postgres, postgres_url, verdict, caplog, settle):
     with Registry.create(postgres_url) as registry:
         writer = AuditWriter(registry.audit)
         postgres.kill()
