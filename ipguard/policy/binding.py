@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import get_args
@@ -241,25 +241,41 @@ def current_id(compiled: CompiledCatalogue, work: str) -> str:
 
 
 def _check_ids(rules: Iterable[Rule], compiled: CompiledCatalogue) -> None:
-    unknown: dict[tuple[str, str], str] = {}
     holders = {holder for work in compiled.meta.works for holder in work.rights_holders} | set(compiled.meta.parties)
-    known = {"work": compiled.work_index, "rights_holder": holders, "medium": get_args(Medium)}
-    for rule in rules:
-        for key, choices in known.items():
-            value = getattr(rule, key)
-            if value is None or value in choices or (key == "work" and current_id(compiled, value) in choices):
-                continue
-            unknown[key, value] = _near(value, choices)
-        if rule.item is not None and rule.work is not None and ("work", rule.work) not in unknown:
-            held = items_of(compiled, current_id(compiled, rule.work))
-            if rule.item not in held:
-                unknown[f"item of {rule.work}", rule.item] = _near(rule.item, held)
+    known = {"rights_holder": holders, "medium": set(get_args(Medium))}
+    # Each once, in the order of the rules.
+    unknown = dict.fromkeys(found for rule in rules for found in _unknown(rule, compiled, known))
     if unknown:
-        listed = [f"{key} {value!r}{near}" for (key, value), near in list(unknown.items())[:SHOWN]]
         more = f"; and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
-        raise PolicyError(
-            f"The policy names what the catalogue {compiled.version} does not hold: {'; '.join(listed)}{more}."
-        )
+        listed = "; ".join(list(unknown)[:SHOWN])
+        raise PolicyError(f"The policy names what the catalogue {compiled.version} does not hold: {listed}{more}.")
+
+
+def _unknown(rule: Rule, compiled: CompiledCatalogue, known: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """What a rule names that is not there, or not there for its work, so that it could never hold."""
+    of = ""
+    if rule.work is not None:
+        work = current_id(compiled, rule.work)
+        if work not in compiled.work_index:
+            yield f"work {rule.work!r}{_near(rule.work, compiled.work_index)}"
+            return
+        of = f" of {rule.work}"
+        known = _known_of(compiled, work)
+    for key, choices in known.items():
+        value = getattr(rule, key)
+        if value is not None and value not in choices:
+            yield f"{key}{of} {value!r}{_near(value, choices)}"
+
+
+def _known_of(compiled: CompiledCatalogue, work: str) -> dict[str, Collection[str]]:
+    """Items of a work; holders and media of it and its relatives, for which a rule about it may hold too."""
+    works = compiled.meta.works
+    family = [works[at] for at in works[compiled.work_index[work]].relatives]
+    return {
+        "item": items_of(compiled, work),
+        "rights_holder": {holder for relative in family for holder in relative.rights_holders},
+        "medium": {medium for relative in family for medium in relative.media},
+    }
 
 
 def items_of(compiled: CompiledCatalogue, work: str) -> frozenset[str]:
