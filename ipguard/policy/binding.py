@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import get_args
@@ -88,9 +88,8 @@ class BoundPolicy:
         self._granted: dict[str, Rule] = {}
         _check_ids(policy.rules, compiled)
         for given in policy.rules:
-            rule = (
-                given if given.work is None else msgspec.structs.replace(given, work=current_id(compiled, given.work))
-            )
+            work = given.work and current_id(compiled, given.work)
+            rule = given if work == given.work else msgspec.structs.replace(given, work=work)
             if rule.work is not None:
                 self._of_work[rule.work].append(rule)
             elif rule.rights_holder is not None:
@@ -241,41 +240,36 @@ def current_id(compiled: CompiledCatalogue, work: str) -> str:
 
 
 def _check_ids(rules: Iterable[Rule], compiled: CompiledCatalogue) -> None:
-    holders = {holder for work in compiled.meta.works for holder in work.rights_holders} | set(compiled.meta.parties)
-    known = {"rights_holder": holders, "medium": set(get_args(Medium))}
     # Each once, in the order of the rules.
-    unknown = dict.fromkeys(found for rule in rules for found in _unknown(rule, compiled, known))
+    unknown = dict.fromkeys(found for rule in rules for found in _unknown(rule, compiled))
     if unknown:
         more = f"; and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
         listed = "; ".join(list(unknown)[:SHOWN])
         raise PolicyError(f"The policy names what the catalogue {compiled.version} does not hold: {listed}{more}.")
 
 
-def _unknown(rule: Rule, compiled: CompiledCatalogue, known: Mapping[str, Collection[str]]) -> Iterator[str]:
+def _unknown(rule: Rule, compiled: CompiledCatalogue) -> Iterator[str]:
     """What a rule names that is not there, or not there for its work, so that it could never hold."""
-    of = ""
-    if rule.work is not None:
-        work = current_id(compiled, rule.work)
-        if work not in compiled.work_index:
-            yield f"work {rule.work!r}{_near(rule.work, compiled.work_index)}"
-            return
-        of = f" of {rule.work}"
-        known = _known_of(compiled, work)
-    for key, choices in known.items():
+    if rule.work is not None and current_id(compiled, rule.work) not in compiled.work_index:
+        yield f"work {rule.work!r}{_near(rule.work, compiled.work_index)}"
+        return
+    of = f" of {rule.work}" if rule.work is not None else ""
+    for key in ("item", "rights_holder", "medium"):
         value = getattr(rule, key)
-        if value is not None and value not in choices:
+        if value is not None and value not in (choices := _choices(key, rule, compiled)):
             yield f"{key}{of} {value!r}{_near(value, choices)}"
 
 
-def _known_of(compiled: CompiledCatalogue, work: str) -> dict[str, Collection[str]]:
-    """Items of a work; holders and media of it and its relatives, for which a rule about it may hold too."""
-    works = compiled.meta.works
-    family = [works[at] for at in works[compiled.work_index[work]].relatives]
-    return {
-        "item": items_of(compiled, work),
-        "rights_holder": {holder for relative in family for holder in relative.rights_holders},
-        "medium": {medium for relative in family for medium in relative.media},
-    }
+def _choices(key: str, rule: Rule, compiled: CompiledCatalogue) -> Collection[str]:
+    """What a rule may name: of its work or, but for items, of the relatives for which it may hold too."""
+    if rule.work is None:
+        return compiled.holders if key == "rights_holder" else get_args(Medium)
+    work, works = current_id(compiled, rule.work), compiled.meta.works
+    if key == "item":
+        return items_of(compiled, work)
+    family = (works[at] for at in works[compiled.work_index[work]].relatives)
+    field = "rights_holders" if key == "rights_holder" else "media"
+    return {value for relative in family for value in getattr(relative, field)}
 
 
 def items_of(compiled: CompiledCatalogue, work: str) -> frozenset[str]:
