@@ -174,7 +174,8 @@ def gather(
 
 @lru_cache(maxsize=64)
 def _letters(text: str) -> int:
-    return sum(1 if char.isascii() else 2 for char in text if char.isalnum())
+    wide = 0 if text.isascii() else sum(not char.isascii() for char in text if char.isalnum())
+    return sum(map(str.isalnum, text)) + wide
 
 
 def _strength(candidate: Candidate) -> tuple[int, int, float]:
