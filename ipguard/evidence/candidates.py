@@ -30,11 +30,11 @@ class NamedHit:
     around: Around
     zone: Zone
     negated: bool
+    wanted: bool = field(init=False)
 
-    @property
-    def wanted(self) -> bool:
-        """Whether the name is meant to be in the output."""
-        return not self.negated and self.zone != Zone.NEGATIVE
+    def __post_init__(self) -> None:
+        """Note whether the name is meant to be in the output; features ask often."""
+        object.__setattr__(self, "wanted", not self.negated and self.zone != Zone.NEGATIVE)
 
 
 @dataclass(slots=True)
