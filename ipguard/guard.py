@@ -311,21 +311,19 @@ class Guard:
         *,
         truncated: bool,
     ) -> Verdict:
-        head, works = self._bundle.head, self.compiled.meta.works
+        head, works, items = self._bundle.head, self.compiled.meta.works, self.compiled.subjects.columns["item"]
         protected = np.array([self._counts(c.work) for c in found.candidates], dtype=bool)
 
         named = np.array([bool(c.hits) for c in found.candidates], dtype=bool)
 
         def risk_of(kept: npt.NDArray[np.bool_]) -> float:
-            decision = head.risk.decision(combine(franchise[kept], named[kept]), unlisted) + self._shift
-            return float(sigmoid(decision))
+            return float(self._risk(combine(franchise[kept], named[kept]), unlisted))
 
-        single = np.eye(len(franchise), dtype=bool)
-        risks = [risk_of(single[at]) if protected[at] else 0.0 for at in range(len(franchise))]
+        risks: list[float] = np.where(protected, self._risk(franchise, unlisted), 0.0).tolist()
         judged = [
             Judged(
                 work=works[c.work].id,
-                items=tuple(dict.fromkeys(i for n in c.hits if (i := self.compiled.subjects[n.reading.subject].item))),
+                items=tuple(dict.fromkeys(i for n in c.hits if (i := items[n.reading.subject]))),
                 rights_holders=works[c.work].rights_holders,
                 media=works[c.work].media,
                 risk=risk,
@@ -335,13 +333,14 @@ class Guard:
         ]
         rules = rules_of(options.policy, judged, options.territory)
         kept = protected & ~np.array(permits(rules), dtype=bool) if judged else protected
-        residual = risk_of(kept)
+        risk = risk_of(protected)
+        residual = risk if not any(rules) else risk_of(kept)
         style_chance = combine(style[protected], named[protected])
         style_risk = float(sigmoid(head.style_risk.decision(style_chance, 0.0)))
         outcome = decide(options.policy, options.limits, judged, rules, residual, style_risk, truncated=truncated)
         scored = Scored(
             evidence=found,
-            risk=risk_of(protected),
+            risk=risk,
             residual_risk=residual,
             style_risk=style_risk,
             candidate_risks=tuple(risks),
@@ -349,6 +348,10 @@ class Guard:
             truncated=truncated,
         )
         return make_verdict(self.compiled, scored, self.model_version, self.catalogue_version)
+
+    def _risk(self, chance: Float | float, unlisted: float) -> Float:
+        """Calibrated risk where the chance of a listed work and the log-odds of an unlisted one are given."""
+        return sigmoid(self._bundle.head.risk.decision(chance, unlisted) + self._shift)
 
     def _counts(self, work: int) -> bool:
         """Whether a candidate can raise the franchise risk: protected, and no mere brand."""
