@@ -117,7 +117,7 @@ class _Prompt:
     cjk: bool
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=512)  # a batch asks twice for each of its prompts
 def _prompt_facts(prompt: str) -> _Prompt:
     folded = fold(prompt)
     spans = folded.words
@@ -268,6 +268,20 @@ def _description(candidate: Candidate, shared: _Shared) -> Row:
     return [own, float(min(rank, 9)), own - best_other, float(named)]
 
 
+def _of_names(candidate: Candidate, evidence: PromptEvidence, shared: _Shared) -> Row:
+    """Columns that depend on names, the same for all candidates without any."""
+    best = min(candidate.hits, key=hit_rank) if candidate.hits else None
+    counts, sense = _senses(candidate)
+    return [
+        *counts,
+        sense,
+        *_best_name(best, evidence.prompt, shared.facts),
+        *_support(candidate, shared),
+        *_context(candidate, evidence, best),
+        *_layout(best, evidence.prompt, shared.facts),
+    ]
+
+
 def feature_rows(compiled: CompiledCatalogue, evidence: PromptEvidence) -> npt.NDArray[np.float32]:
     """Return the features of all candidates of a prompt.
 
@@ -287,19 +301,14 @@ def feature_rows(compiled: CompiledCatalogue, evidence: PromptEvidence) -> npt.N
         return np.zeros((0, len(FEATURES)), dtype=np.float32)
     shared = _Shared(evidence)
     facts = shared.facts
+    unnamed = _of_names(Candidate(-1), evidence, shared)
     rows: list[Row] = []
     for candidate in evidence.candidates:
-        best = min(candidate.hits, key=hit_rank) if candidate.hits else None
-        counts, sense = _senses(candidate)
+        named = candidate.hits or candidate.related
         work = compiled.meta.works[candidate.work]
         rows.append(
             [
-                *counts,
-                sense,
-                *_best_name(best, evidence.prompt, facts),
-                *_support(candidate, shared),
-                *_context(candidate, evidence, best),
-                *_layout(best, evidence.prompt, facts),
+                *(_of_names(candidate, evidence, shared) if named else unnamed),
                 *_description(candidate, shared),
                 float(facts.cjk),
                 float(evidence.lang is not None),
