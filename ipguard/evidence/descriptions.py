@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from ipguard.text.clauses import Clause, clauses
 
 TOP = 8
 """Descriptions kept of each text."""
-_HEADS = 512
+_HEADS = 1024
 _TOGETHER = 16
 _SLACK = 0.012
 """How far codes may be off: seven standard deviations of the error that rounding makes in a similarity."""
@@ -120,13 +119,14 @@ class DescriptionIndex:
         codes = quantise(rows, np.repeat(scales, [len(own) for own in spans])[:, None].astype(np.float32))
         out: list[DescriptionEvidence] = []
         for group in _groups(firsts):
-            products = self._scan.products(codes[firsts[group.start] : firsts[group.stop]])
-            for number in group:
+            base = firsts[group.start]
+            products = self._scan.products(codes[base : firsts[group.stop]])
+            highest = _highest(products, [firsts[number] - base for number in group], 2 * TOP)
+            for number, top in zip(group, highest, strict=True):
                 first, last = firsts[number], firsts[number + 1]
-                found = products[first - firsts[group.start] : last - firsts[group.start]]
                 slack = int(_SLACK * self._scale * scales[number])
-                places = np.concatenate([_highest(found, 2 * TOP), self._best_of(wanted[number], found, slack)])
-                nearest = self._nearest(rows[first:last], spans[number], places)
+                own = self._best_of(wanted[number], products[first - base : last - base], slack)
+                nearest = self._nearest(rows[first:last], spans[number], np.concatenate([top, own]))
                 out.append(DescriptionEvidence(nearest, whole[number]))
         return out
 
@@ -173,40 +173,31 @@ def _groups(firsts: Sequence[int]) -> Iterator[range]:
             start = end
 
 
-def _highest(products: Products, count: int) -> npt.NDArray[np.intp]:
-    """Places of the largest values over all rows, in no order.
+def _highest(products: Products, firsts: Sequence[int], count: int) -> npt.NDArray[np.intp]:
+    """Places of the largest values of each prompt over its rows, in no order: ``(prompts, min(count, columns))``.
 
-    Every :data:`_HEADS`-th value makes a block, so that heads of blocks are maxima of whole rows, and only blocks whose
-    head is among the first are looked into: the same result for a fraction of the work.
+    Every :data:`_HEADS`-th column makes a block, so that heads of blocks are maxima of whole stretches of memory, and
+    only blocks whose head is among the first are looked into: the same result for a fraction of the work.
     """
     total = products.shape[1]
     if total <= 2 * count * _HEADS:
-        return largest(products.max(0), count)
+        return _largest(np.maximum.reduceat(products, firsts, axis=0), count)
     depth = total // _HEADS
-    heads = products[:, : depth * _HEADS].reshape(len(products), depth, _HEADS).max((0, 1))
-    blocks = largest(heads, count)
-    places = np.concatenate(
-        [(blocks[:, None] + np.arange(0, depth * _HEADS, _HEADS)).ravel(), np.arange(depth * _HEADS, total)]
-    )
-    return places[largest(products[:, places].max(0), count)]
+    heads = products[:, : depth * _HEADS].reshape(len(products), depth, _HEADS).max(1)
+    blocks = _largest(np.maximum.reduceat(heads, firsts, axis=0), count)
+    inside = (blocks[:, :, None] + np.arange(0, depth * _HEADS, _HEADS)).reshape(len(blocks), -1)
+    beyond = np.broadcast_to(np.arange(depth * _HEADS, total), (len(blocks), total - depth * _HEADS))
+    places = np.concatenate([inside, beyond], axis=1)
+    counts = np.diff([*firsts, len(products)])
+    values = np.take_along_axis(products, np.repeat(places, counts, axis=0), axis=1)
+    return np.take_along_axis(places, _largest(np.maximum.reduceat(values, firsts, axis=0), count), axis=1)
 
 
-def largest(values: npt.NDArray[Any], count: int) -> npt.NDArray[np.intp]:
-    """Return the places of the largest values, in no order.
-
-    Parameters
-    ----------
-    values
-        Numbers ``(n,)``.
-    count
-        How many.
-
-    Returns
-    -------
-    numpy.ndarray
-        int ``(min(count, n),)``.
-    """
-    return np.argpartition(values, -count)[-count:] if len(values) > count else np.arange(len(values))
+def _largest(values: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.intp]:
+    """Places of the largest values of each row, in no order."""
+    if values.shape[1] <= count:
+        return np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    return np.argpartition(values, -count, axis=1)[:, -count:]
 
 
 def language_means(vectors: Vectors, langs: npt.NDArray[np.uint8]) -> dict[int, npt.NDArray[np.float32]]:

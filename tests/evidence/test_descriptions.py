@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipguard.evidence.descriptions import TOP, _groups, _highest, largest
+from ipguard.evidence.descriptions import TOP, _groups, _highest
 from ipguard.text.clauses import clauses
 from ipguard.text.language import plain_language
 
@@ -19,21 +19,16 @@ PROMPTS = (
 )
 
 
-@given(st.lists(st.integers(-9, 9), max_size=900), st.integers(1, 8))
-def test_largest(values, count):
-    array = np.array(values, dtype=np.int32)
-    found = largest(array, count)
-    assert len(found) == len(set(found.tolist())) == min(count, len(array))
-    assert sorted(array[found]) == sorted(array)[len(array) - len(found) :]
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 20_000))
-def test_highest_by_blocks_is_exact(seed, rows, total):
-    products = np.random.default_rng(seed).integers(-1000, 1000, (rows, total), dtype=np.int32)
-    found = _highest(products, 8)
-    assert len(found) == len(set(found.tolist())) == min(8, total)
-    best = products.max(0)
-    assert sorted(best[found]) == sorted(best)[total - len(found) :]
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 4), min_size=1, max_size=4), st.integers(1, 40_000))
+def test_highest_by_blocks_is_exact(seed, counts, total):
+    products = np.random.default_rng(seed).integers(-1000, 1000, (sum(counts), total), dtype=np.int32)
+    firsts = [0, *np.cumsum(counts).tolist()]
+    found = _highest(products, firsts[:-1], 8)
+    assert len(found) == len(counts)
+    for places, first, last in zip(found, firsts, firsts[1:], strict=False):
+        assert len(places) == len(set(places.tolist())) == min(8, total)
+        best = products[first:last].max(0)
+        assert sorted(best[places]) == sorted(best)[total - len(places) :]
 
 
 @given(st.lists(st.integers(1, 5), max_size=60))
