@@ -13,7 +13,6 @@ from typing import Any, Literal, overload
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from ipguard.catalogue.build import compile_catalogue, load_or_build
 from ipguard.catalogue.compiled import CompiledCatalogue
@@ -100,6 +99,8 @@ class Guard:
         self._limits = Limits(review_at, block_at)
         self._shift = float(logit(prior) - logit(self._bundle.head.prior)) if prior is not None else 0.0
         compiled = _compiled(catalogue)
+        # Works that can raise the franchise risk: protected, and no mere brand.
+        self._counts = [work.status == "protected" and not work.brand for work in compiled.meta.works]
         self._finder = Finder(compiled, self._bundle.encoder, self._bundle.description_vectors(compiled))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -312,14 +313,12 @@ class Guard:
         truncated: bool,
     ) -> Verdict:
         head, works, items = self._bundle.head, self.compiled.meta.works, self.compiled.subjects.columns["item"]
-        protected = np.array([self._counts(c.work) for c in found.candidates], dtype=bool)
-
+        protected = np.array([self._counts[c.work] for c in found.candidates], dtype=bool)
         named = np.array([bool(c.hits) for c in found.candidates], dtype=bool)
 
-        def risk_of(kept: npt.NDArray[np.bool_]) -> float:
-            return float(self._risk(combine(franchise[kept], named[kept]), unlisted))
-
-        risks: list[float] = np.where(protected, self._risk(franchise, unlisted), 0.0).tolist()
+        chances = np.append(franchise, combine(franchise[protected], named[protected]))
+        *each, risk = self._risk(chances, unlisted).tolist()
+        risks = [one if counts else 0.0 for one, counts in zip(each, protected.tolist(), strict=True)]
         judged = [
             Judged(
                 work=works[c.work].id,
@@ -332,9 +331,10 @@ class Guard:
             for c, risk, is_protected in zip(found.candidates, risks, protected, strict=True)
         ]
         rules = rules_of(options.policy, judged, options.territory)
-        kept = protected & ~np.array(permits(rules), dtype=bool) if judged else protected
-        risk = risk_of(protected)
-        residual = risk if not any(rules) else risk_of(kept)
+        residual = risk
+        if any(rules):
+            kept = protected & ~np.array(permits(rules), dtype=bool)
+            residual = float(self._risk(combine(franchise[kept], named[kept]), unlisted))
         style_chance = combine(style[protected], named[protected])
         style_risk = float(sigmoid(head.style_risk.decision(style_chance, 0.0)))
         outcome = decide(options.policy, options.limits, judged, rules, residual, style_risk, truncated=truncated)
@@ -352,11 +352,6 @@ class Guard:
     def _risk(self, chance: Float | float, unlisted: float) -> Float:
         """Calibrated risk where the chance of a listed work and the log-odds of an unlisted one are given."""
         return sigmoid(self._bundle.head.risk.decision(chance, unlisted) + self._shift)
-
-    def _counts(self, work: int) -> bool:
-        """Whether a candidate can raise the franchise risk: protected, and no mere brand."""
-        info = self.compiled.meta.works[work]
-        return info.status == "protected" and not info.brand
 
 
 def _rebuild(arguments: dict[str, Any]) -> Guard:

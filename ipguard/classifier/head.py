@@ -208,6 +208,11 @@ def combine(probabilities: Float, named: npt.NDArray[np.bool_]) -> float:
     float
         In [0, 1], at least the largest of them.
     """
-    described = probabilities[~named]
-    missed = np.prod(1 - probabilities[named]) * (1 - described.max(initial=0.0))
-    return float(1 - missed)
+    missed, described = 1.0, 0.0
+    # A handful: a loop is quicker than arrays.
+    for probability, is_named in zip(probabilities.tolist(), named.tolist(), strict=True):
+        if is_named:
+            missed *= 1 - probability
+        else:
+            described = max(described, probability)
+    return 1 - missed * (1 - described)
