@@ -101,7 +101,7 @@ class Guard:
         compiled = _compiled(catalogue)
         # Works that can raise the franchise risk: protected, and no mere brand.
         self._counts = [work.status == "protected" and not work.brand for work in compiled.meta.works]
-        self._finder = Finder(compiled, self._bundle.encoder, self._bundle.description_vectors(compiled))
+        self._finder = Finder(compiled, self._bundle.encoder, self._bundle.description_table(compiled))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild from paths and settings in another process."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ipguard.catalogue.compiled import CompiledCatalogue
 from ipguard.encoding.base import Encoder, Vectors, unit_rows
 from ipguard.encoding.codes import HIGHEST, Products, quantise, scan_of
+from ipguard.evidence.table import DescriptionTable
 from ipguard.text.clauses import Clause, clauses
 
 TOP = 8
@@ -68,19 +69,16 @@ class DescriptionIndex:
         The catalogue.
     encoder
         Makes the vectors of prompts.
-    vectors
-        float32 ``(descriptions, dimensions)``, unit rows, in the order of the catalogue.
+    table
+        Vectors of the catalogue's descriptions.
     """
 
-    def __init__(self, compiled: CompiledCatalogue, encoder: Encoder, vectors: Vectors) -> None:
+    def __init__(self, compiled: CompiledCatalogue, encoder: Encoder, table: DescriptionTable) -> None:
         self.encoder = encoder
         self._subject = compiled.description_subject
         self._work = compiled.subjects.works[self._subject] if len(self._subject) else np.zeros(0, dtype=np.int32)
-        self._means = language_means(vectors, compiled.description_lang)
-        self._overall = vectors.mean(0) if len(vectors) else np.zeros(encoder.dimensions, dtype=np.float32)
-        self._vectors = centre(vectors, compiled.description_lang, self._means)
-        self._scale = HIGHEST / float(np.abs(self._vectors).max(initial=1e-6))
-        self._scan = scan_of(quantise(self._vectors, self._scale))
+        self._table = table
+        self._scan = scan_of(table.codes)
         order = np.argsort(self._work, kind="stable")
         bounds = np.searchsorted(self._work[order], np.arange(len(compiled.meta.works) + 1))
         self._of_work = [order[s:e] for s, e in pairwise(bounds.tolist())]
@@ -124,7 +122,7 @@ class DescriptionIndex:
             highest = _highest(products, [firsts[number] - base for number in group], 2 * TOP)
             for number, top in zip(group, highest, strict=True):
                 first, last = firsts[number], firsts[number + 1]
-                slack = int(_SLACK * self._scale * scales[number])
+                slack = int(_SLACK * self._table.scale * scales[number])
                 own = self._best_of(wanted[number], products[first - base : last - base], slack)
                 nearest = self._nearest(rows[first:last], spans[number], np.concatenate([top, own]))
                 out.append(DescriptionEvidence(nearest, whole[number]))
@@ -132,7 +130,7 @@ class DescriptionIndex:
 
     def _centred(self, rows: Vectors, langs: Sequence[str | None], counts: Sequence[int]) -> Vectors:
         """Rows less what prompts of their language have in common with any text."""
-        means = [self._means.get(self._lang_of.get(lang or "en", -1), self._overall) for lang in langs]
+        means = [self._table.mean(self._lang_of.get(lang or "en", -1)) for lang in langs]
         centred = unit_rows(rows - np.repeat(np.stack(means), counts, axis=0))
         centred[~rows.any(1)] = 0
         return centred
@@ -151,7 +149,7 @@ class DescriptionIndex:
 
     def _nearest(self, rows: Vectors, spans: list[Clause], places: npt.NDArray[np.intp]) -> dict[int, Nearest]:
         """The nearest description of each work that is among the first or was asked for."""
-        similarity = rows @ self._vectors[places].T
+        similarity = self._table.similarity(rows, places)
         best, clause = similarity.max(0), similarity.argmax(0).tolist()
         count = min(2 * TOP, len(self._subject))
         first = np.argsort(-best[:count])[:TOP].tolist()
@@ -198,46 +196,3 @@ def _largest(values: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.intp]:
     if values.shape[1] <= count:
         return np.broadcast_to(np.arange(values.shape[1]), values.shape)
     return np.argpartition(values, -count, axis=1)[:, -count:]
-
-
-def language_means(vectors: Vectors, langs: npt.NDArray[np.uint8]) -> dict[int, npt.NDArray[np.float32]]:
-    """Return the mean vector of each language with at least fifty descriptions.
-
-    Parameters
-    ----------
-    vectors
-        float32 ``(n, d)``.
-    langs
-        uint8 ``(n,)``.
-
-    Returns
-    -------
-    dict
-        Language code of the catalogue to float32 ``(d,)``.
-    """
-    codes, counts = np.unique(langs, return_counts=True)
-    return {int(c): vectors[langs == c].mean(0) for c, n in zip(codes, counts, strict=True) if n >= 50}
-
-
-def centre(vectors: Vectors, langs: npt.NDArray[np.uint8], means: dict[int, npt.NDArray[np.float32]]) -> Vectors:
-    """Subtract each language's mean, so that texts of different languages meet on equal terms.
-
-    Parameters
-    ----------
-    vectors
-        float32 ``(n, d)``.
-    langs
-        uint8 ``(n,)``.
-    means
-        As from :func:`language_means`.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 ``(n, d)``, unit rows.
-    """
-    if not len(vectors):
-        return vectors
-    overall = vectors.mean(0)
-    shifts = np.stack([means.get(code, overall) for code in range(int(langs.max()) + 1)])
-    return unit_rows(vectors - shifts[langs])

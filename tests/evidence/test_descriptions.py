@@ -47,7 +47,8 @@ def test_the_search_finds_what_an_exact_product_finds(guard, prompt):
     (found,) = index.search([prompt], [lang], [works])
     cut = clauses(prompt)
     texts = [prompt, *(c.text for c in cut if len(cut) > 1)]
-    similarity = (index._centred(index.encoder.encode(texts), [lang], [len(texts)]) @ index._vectors.T).max(0)
+    rows = index._centred(index.encoder.encode(texts), [lang], [len(texts)])
+    similarity = index._table.similarity(rows, np.arange(len(index._table.rows))).max(0)
     expected = {}
     for place in np.argsort(-similarity)[:TOP].tolist():
         expected.setdefault(int(index._work[place]), similarity[place])
