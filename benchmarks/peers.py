@@ -92,6 +92,7 @@ def main() -> None:
     parser.add_argument("labelled", type=Path)
     parser.add_argument("speed", type=Path)
     parser.add_argument("--minilm", help="folder of all-MiniLM-L6-v2")
+    parser.add_argument("--only", default="", help="part of a name: an environment of its own holds llm-guard")
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
@@ -104,6 +105,8 @@ def main() -> None:
     texts = [json.loads(line)["text"] for line in arguments.speed.read_text("utf-8").splitlines()[: arguments.rows]]
     ready, missing = [], {}
     for peer in peers(guard, default_bundle() / "encoder" / MODULE, arguments.minilm):
+        if arguments.only not in peer.name and peer.name != "ipguard":
+            continue
         try:
             scorer = peer.make()
         except ImportError as error:
@@ -131,7 +134,7 @@ def main() -> None:
     }
     if arguments.out:
         day = datetime.now(tz=UTC).date().isoformat()
-        target = arguments.out / f"{day}-peers.json"
+        target = arguments.out / f"{day}-peers{'-' if arguments.only else ''}{arguments.only}.json"
         target.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 

@@ -126,6 +126,21 @@ class RapidFuzz(_Lists):
         return [found[1]] if found else []
 
 
+class BanSubstrings(_Lists):
+    """llm-guard's scanner over the same names: it says only whether one occurs."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        from llm_guard.input_scanners import BanSubstrings as Scanner
+        from llm_guard.input_scanners.ban_substrings import MatchType
+
+        self._scanner = Scanner(substrings=list(names), match_type=MatchType.WORD, case_sensitive=False)
+
+    def lengths(self, text: str) -> Iterable[int]:
+        """See :class:`_Lists`."""
+        _, valid, _ = self._scanner.scan(text)
+        return [int(not valid)]
+
+
 class _Linear:
     """Logistic regression over vectors of prompts."""
 
@@ -191,7 +206,6 @@ class Router:
 
         class Local(DenseEncoder):
             name: str = "local"
-            score_threshold: float | None = 0.0
 
             def __call__(self, docs: list[Any]) -> list[list[float]]:
                 return list(model.encode(docs, batch_size=32, show_progress_bar=False).tolist())
@@ -202,19 +216,19 @@ class Router:
     def fit(self, texts: Sequence[str], risky: npt.NDArray[np.bool_]) -> None:
         """See :class:`Scorer`."""
         from semantic_router import Route
-        from semantic_router.routers import SemanticRouter
+        from semantic_router.routers import IndexedRouter
 
         routes = [
             Route(name=name, utterances=[t for t, r in zip(texts, risky, strict=True) if bool(r) is wanted])
             for name, wanted in (("risky", True), ("clean", False))
         ]
-        self._router = SemanticRouter(encoder=self._encoder, routes=routes, auto_sync="local")
+        self._router = IndexedRouter(self._encoder, routes, confidence_threshold=0.0)
 
     def scores(self, texts: Sequence[str]) -> Float:
         """See :class:`Scorer`."""
         found = [self._router(text) for text in texts]
         signs = [1.0 if choice.name == "risky" else -1.0 for choice in found]
-        return np.array([s * (c.similarity_score or 0.0) for s, c in zip(signs, found, strict=True)])
+        return np.array([sign * (choice.confidence or 0.0) for sign, choice in zip(signs, found, strict=True)])
 
 
 class Ours(_Lists):
@@ -248,6 +262,7 @@ def peers(guard: Guard, encoder: Path, minilm: str | None) -> list[Peer]:
         Peer("FlashText, the same names", lambda: FlashText(names)),
         Peer("spaCy PhraseMatcher, the same names", lambda: SpacyPhrases(names)),
         Peer("RapidFuzz over the names", lambda: RapidFuzz(names), most=40),
+        Peer("llm-guard BanSubstrings, the same names", lambda: BanSubstrings(names), most=8),
         Peer("tf-idf + logistic regression", Words, learns=True),
     ]
     if minilm:
