@@ -78,7 +78,7 @@ def latency() -> str:
     record = newest("latency")
     if record is None:
         return "Not measured yet."
-    groups, growth = record["one_at_a_time_by_group_ms"], record["growth"]
+    groups, grown = record["one_at_a_time_by_group_ms"], record["growth"]
     lines = ["| prompts | how many | p50 | p99 |", "|---|--:|--:|--:|"]
     lines += [f"| {name} | {g['prompts']} | {g['p50']} ms | {g['p99']} ms |" for name, g in groups.items()]
     for title, unit, part in (
@@ -89,12 +89,12 @@ def latency() -> str:
             "",
             f"| {title} | {unit} |",
             "|--:|--:|",
-            *(f"| {int(k):,} | {v:,} |" for k, v in growth[part].items()),
+            *(f"| {int(k):,} | {v:,} |" for k, v in grown[part].items()),
         ]
     return "\n".join(lines)
 
 
-def catalogue_growth() -> str:
+def growth() -> str:
     """What a larger catalogue costs."""
     record = newest("growth")
     if record is None:
@@ -210,7 +210,7 @@ def main() -> None:
         "example": example(),
         "batch": batch(),
         "latency": latency(),
-        "growth": catalogue_growth(),
+        "growth": growth(),
         "peers": peers(),
     }
     for path in PAGES:

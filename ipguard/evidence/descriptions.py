@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -79,9 +79,8 @@ class DescriptionIndex:
         self._work = compiled.subjects.works[self._subject] if len(self._subject) else np.zeros(0, dtype=np.int32)
         self._table = table
         self._scan = scan_of(table.codes)
-        order = np.argsort(self._work, kind="stable")
-        bounds = np.searchsorted(self._work[order], np.arange(len(compiled.meta.works) + 1))
-        self._of_work = [order[s:e] for s, e in pairwise(bounds.tolist())]
+        self._order = np.argsort(self._work, kind="stable")
+        self._bounds = np.searchsorted(self._work[self._order], np.arange(len(compiled.meta.works) + 1)).tolist()
         self._lang_of = {code: at for at, code in enumerate(compiled.meta.langs)}
 
     def search(
@@ -135,9 +134,13 @@ class DescriptionIndex:
         centred[~rows.any(1)] = 0
         return centred
 
+    def _of(self, work: int) -> npt.NDArray[np.intp]:
+        """Descriptions of a work and its items."""
+        return self._order[self._bounds[work] : self._bounds[work + 1]]
+
     def _best_of(self, works: set[int], products: Products, slack: int) -> npt.NDArray[np.intp]:
         """Descriptions of works that may be the nearest of their work."""
-        owned = [own for work in works if len(own := self._of_work[work])]
+        owned = [own for work in works if len(own := self._of(work))]
         if not owned:
             return np.zeros(0, dtype=np.intp)
         places = np.concatenate(owned)

@@ -53,7 +53,7 @@ def test_the_search_finds_what_an_exact_product_finds(guard, prompt):
     for place in np.argsort(-similarity)[:TOP].tolist():
         expected.setdefault(int(index._work[place]), similarity[place])
     for work in works:
-        expected[work] = similarity[index._of_work[work]].max()
+        expected[work] = similarity[index._of(work)].max()
     assert {w: n.similarity for w, n in found.nearest.items()} == pytest.approx(expected, abs=1e-5)
 
 
