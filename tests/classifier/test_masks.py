@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipguard.classifier.masks import LeafMasks
@@ -50,6 +50,7 @@ def walked(trees, rows):
     return sums
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from([1, 2, 9, 20, 40, 64]), st.integers(0, 150))
 def test_the_same_leaves_are_reached(seed, trees, most, rows):
     random = np.random.default_rng(seed)

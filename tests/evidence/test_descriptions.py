@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipguard.evidence.descriptions import TOP, _groups, _highest
@@ -19,6 +19,7 @@ PROMPTS = (
 )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 4), min_size=1, max_size=4), st.integers(1, 40_000))
 def test_highest_by_blocks_is_exact(seed, counts, total):
     products = np.random.default_rng(seed).integers(-1000, 1000, (sum(counts), total), dtype=np.int32)
