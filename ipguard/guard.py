@@ -107,7 +107,7 @@ class Guard:
 
     def _use_catalogue(self, catalogue: Catalogue | str | Path | None) -> None:
         compiled = compiled_from(catalogue)
-        self._finder = Finder(compiled, self._bundle.encoder, self._bundle.description_vectors(compiled))
+        self._finder = Finder(compiled, self._bundle.encoder, self._bundle.description_table(compiled))
         self._judge = Judge(self._bundle.head, compiled, self._shift, (self.model_version, compiled.version))
 
     def with_policy(self, policy: Policy) -> Guard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,8 @@ class Judge:
     def __init__(self, head: Head, compiled: CompiledCatalogue, shift: float, versions: tuple[str, str]) -> None:
         self._head, self._compiled, self._shift, self._versions = head, compiled, shift, versions
         self._holds_brands = any(work.brand for work in compiled.meta.works)
+        # Works that can raise the franchise risk: protected, and no mere brand.
+        self._counts = [work.status == "protected" and not work.brand for work in compiled.meta.works]
 
     def chances(self, evidence: Sequence[PromptEvidence]) -> list[Chances]:
         """Return the head's probabilities.
@@ -128,16 +131,14 @@ class Judge:
     def _judged(self, candidate: Candidate, risks: _Risks, at: int, *, asked: bool) -> Judged:
         """A candidate as policy sees it; what only rules look at is left out where there are none to be asked."""
         work = self._compiled.meta.works[candidate.work]
-        alone = np.zeros(len(risks.counting), dtype=bool)
-        alone[at] = work.status == "protected"
         return Judged(
             work=work.id,
             items=self._items(candidate) if asked else (),
             rights_holders=work.rights_holders,
             media=work.media,
             category="brand" if work.brand else "franchise",
-            risk=risks.of(alone) if alone[at] else 0.0,
-            style=risks.style_of(alone) if asked and risks.counting[at] else 0.0,
+            risk=risks.alone[at] if work.status == "protected" else 0.0,
+            style=risks.styles_alone[at] if asked and risks.counting[at] else 0.0,
         )
 
     def _items(self, candidate: Candidate) -> tuple[str | None, ...]:
@@ -152,9 +153,7 @@ class Judge:
         return tuple(dict.fromkeys(item for item in items if item))
 
     def _counting(self, candidates: Sequence[Candidate]) -> Mask:
-        """Which candidates can raise the franchise risk: protected, and no mere brand."""
-        works = (self._compiled.meta.works[candidate.work] for candidate in candidates)
-        return np.array([work.status == "protected" and not work.brand for work in works], dtype=bool)
+        return np.array([self._counts[candidate.work] for candidate in candidates], dtype=bool)
 
     def _brand_risk(self, judged: Sequence[Judged]) -> float | None:
         if not self._holds_brands:
@@ -170,8 +169,17 @@ class _Risks:
     ) -> None:
         self._head, self._shift, self._chances, self.counting = head, shift, chances, counting
         self._named = np.array([bool(c.hits) for c in candidates], dtype=bool)
+        # A candidate alone has the chance that it has; one call for all costs what one for each would.
+        decisions = head.risk.decision(1 - (1 - chances.franchise), chances.unlisted) + shift
+        self.alone: list[float] = sigmoid(decisions).tolist()
         self._known: dict[bytes, float] = {}
         self._known_styles: dict[bytes, float] = {}
+
+    @cached_property
+    def styles_alone(self) -> list[float]:
+        """Risk that the style of each candidate is asked for."""
+        alone: list[float] = sigmoid(self._head.style_risk.decision(1 - (1 - self._chances.style), 0.0)).tolist()
+        return alone
 
     def of(self, kept: Mask) -> float:
         """Risk that one of the candidates kept, or a work that the catalogue lacks, is reproduced."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ from safetensors.numpy import save
 
 from ipguard.catalogue.tables import StringTable, SubjectTable
 from ipguard.errors import CatalogueError
+from ipguard.tensors import mapped, views
 
 FORMAT = 4
 """Number of the file format; a reader refuses another."""
@@ -40,12 +40,6 @@ class WorkInfo(msgspec.Struct, frozen=True):
     country: str
 
 
-class _Tensor(msgspec.Struct, frozen=True):
-    dtype: str
-    data_offsets: tuple[int, int]
-
-
-_DTYPES = {"U8": "u1", "U32": "<u4", "I32": "<i4", "F32": "<f4"}
 _HASH = 32
 
 
@@ -194,7 +188,7 @@ class CompiledCatalogue:
         if sha256(data[_HASH:]).digest() != data[:_HASH]:
             raise CatalogueError(f"{path} is not a compiled catalogue, or was changed: its hash does not match.")
         try:
-            arrays = _views(data[_HASH:])
+            arrays, _ = views(data[_HASH:])
             header = arrays.pop("meta").data
             _check_format(path, msgspec.msgpack.decode(header, type=_Format).format)
             meta = msgspec.msgpack.decode(header, type=Meta)
@@ -217,20 +211,8 @@ def _check_format(path: str | Path, found: int) -> None:
 def _mapped(path: Path) -> memoryview:
     """The content of a file, mapped: processes that read the same file share its memory."""
     try:
-        with path.open("rb") as stream:
-            return memoryview(mmap(stream.fileno(), 0, access=ACCESS_READ))
+        return mapped(path)
     except OSError as error:
         raise CatalogueError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError:
         raise CatalogueError(f"{path} is not a compiled catalogue: it is empty.") from None
-
-
-def _views(body: memoryview) -> dict[str, npt.NDArray[np.generic]]:
-    """Arrays over the bytes of a safetensors file, none of them copied (the format is eight bytes, JSON, data)."""
-    end = 8 + int.from_bytes(body[:8], "little")
-    header = msgspec.json.decode(body[8:end], type=dict[str, _Tensor])
-    arrays: dict[str, npt.NDArray[np.generic]] = {}
-    for name, tensor in header.items():
-        start, stop = tensor.data_offsets
-        arrays[name] = np.frombuffer(body[end + start : end + stop], dtype=_DTYPES[tensor.dtype])
-    return arrays

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from ipguard.encoding.base import Vectors, unit_rows
 from ipguard.errors import BundleFormatError, BundleMissingError
+from ipguard.tensors import file_hash, mapped, views
 
 MODULE = "0_StaticEmbedding"
 MAX_CHARS = 20_000
@@ -54,10 +53,10 @@ class StaticEncoder:
             if not path.is_file():
                 raise BundleMissingError(f"The encoder needs {path}, which is not there.")
         try:
-            table = load_file(self._table_path)
-            self._table: npt.NDArray[np.int8] = table["embeddings"]
+            table, _ = views(mapped(self._table_path))
+            self._table: npt.NDArray[np.int8] = table["embeddings"].astype(np.int8, copy=False)
             self._scale: npt.NDArray[np.float32] = table["weights"].astype(np.float32)
-        except (SafetensorError, KeyError) as error:
+        except (KeyError, ValueError) as error:
             raise BundleFormatError(f"{self._table_path} is not a static embedding with int8 rows: {error}.") from None
         self._tokenizer = Tokenizer.from_file(str(self._tokenizer_path))
         self._tokenizer.no_truncation()
@@ -74,7 +73,7 @@ class StaticEncoder:
     @cached_property
     def identity(self) -> str:
         """SHA-256 over the hashes of the table and the tokenizer."""
-        parts = (sha256(path.read_bytes()).digest() for path in (self._table_path, self._tokenizer_path))
+        parts = (bytes.fromhex(file_hash(path)) for path in (self._table_path, self._tokenizer_path))
         return sha256(b"".join(parts)).hexdigest()
 
     def coverage(self, text: str, others: Sequence[str]) -> Vectors:

@@ -123,12 +123,10 @@ class FuzzyMatcher:
     def _two_edits(self, text: str) -> tuple[int, int] | None:
         """The first letter is almost never the one mistyped, so names of other letters are not looked at."""
         names = self._letter(text[0])
-        similar = (np.abs(names.lengths - len(text)) <= 2) & (np.bitwise_count(names.letters ^ _letters(text)) <= 4)
-        # Patterns are sorted: the first is the least.
-        for at in np.flatnonzero(similar).tolist():
-            if OSA.distance(text, names.texts[at], score_cutoff=2) <= 2:
-                return names.patterns[at], 2
-        return None
+        low, high = names.lengths.searchsorted([len(text) - 2, len(text) + 3]).tolist()
+        alike = np.flatnonzero(np.bitwise_count(names.letters[low:high] ^ _letters(text)) <= 4) + low
+        near = [names.patterns[at] for at in alike if OSA.distance(text, names.texts[at], score_cutoff=2) <= 2]
+        return (min(near), 2) if near else None
 
     def _letter(self, letter: str) -> _Names:
         """Long names that begin with a letter; they are read when one is first asked for."""
@@ -143,9 +141,10 @@ class FuzzyMatcher:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Names that share a letter, with what tells at once that most are more than two edits away.
+    """Names that share their first letter, the shortest first.
 
-    An edit changes the length by one at most, and the set of letters by two.
+    Lengths and sets of letters tell at once that most are more than two edits away: an edit changes the length by one
+    at most, and the set by two.
     """
 
     texts: list[str]
@@ -155,9 +154,11 @@ class _Names:
 
     @classmethod
     def of(cls, patterns: Sequence[str], numbers: list[int]) -> _Names:
-        texts = [patterns[number] for number in numbers]
+        named = sorted(((patterns[number], number) for number in numbers), key=lambda pair: len(pair[0]))
+        texts = [text for text, _ in named]
         lengths = np.array([len(text) for text in texts], dtype=np.int32)
-        return cls(texts, numbers, lengths, np.array([_letters(text) for text in texts], dtype=np.uint32))
+        letters = np.array([_letters(text) for text in texts], dtype=np.uint32)
+        return cls(texts, [number for _, number in named], lengths, letters)
 
 
 def _letters(text: str) -> int:
