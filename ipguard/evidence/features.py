@@ -15,7 +15,6 @@ from ipguard.evidence.candidates import Candidate, NamedHit, PromptEvidence
 from ipguard.text.normalize import fold
 from ipguard.text.scripts import Script, script_of
 from ipguard.text.syntax import Zone
-from ipguard.text.views import words
 
 _PLAIN = frozenset({"exact", "joined", "inflected"})
 _DISGUISED = frozenset({"leet", "signs", "repeats", "spaced", "glued", "kana"})
@@ -119,7 +118,7 @@ class _Prompt:
 @lru_cache(maxsize=8)
 def _prompt_facts(prompt: str) -> _Prompt:
     folded = fold(prompt)
-    spans = list(words(folded))
+    spans = folded.words
     heads = [prompt[folded.starts[s]] for s, _ in spans]
     latin = [h for h in heads if h.isalpha() and h.isascii()]
     upper = sum(h.isupper() for h in latin)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ipguard.text.normalize import BREAK, NO_GAP, Folded
-from ipguard.text.scripts import Script, script_of
+from ipguard.text.scripts import Script
 
 _JA_SUFFIXES = frozenset("風似型様君氏役達等姿顔界達殿服戦編展版製祭")
 _PARTICLES_BEFORE = frozenset("のとはがをにもやでへな、")
@@ -42,8 +44,33 @@ def _touches(folded: Folded, at: int) -> bool:
     return 0 < at < len(folded.chars) and folded.gap_bytes[at] == NO_GAP
 
 
-def _script(char: str) -> Script:
-    return Script.LATIN if "a" <= char <= "z" else script_of(char)
+_LATIN_LIKE = np.array([script in _LATIN for script in Script])
+# No name of such a script begins, or ends, where a character of the same script touches it.
+_NEVER_BEGINS = np.array([s in (Script.KATAKANA, Script.HANGUL, Script.CYRILLIC, Script.GREEK) for s in Script])
+_NEVER_ENDS = np.array([s in (Script.KATAKANA, Script.CYRILLIC, Script.GREEK) for s in Script])
+
+
+def inside_words(folded: Folded) -> tuple[bytes, bytes]:
+    """Return where :func:`starts_word`, and where :func:`ends_word`, is False for names of any length.
+
+    Parameters
+    ----------
+    folded
+        The text.
+
+    Returns
+    -------
+    tuple of bytes
+        For each place between characters 1 where no name may begin, and 1 where none may end.
+    """
+    scripts = np.frombuffer(folded.scripts, dtype=np.uint8)
+    before, after = scripts[:-1], scripts[1:]
+    touch, same = folded.gaps[1:-1] == NO_GAP, before == after
+    latin_before, latin_after = _LATIN_LIKE[before], _LATIN_LIKE[after]
+    digit_may_follow = (after == Script.DIGIT) & (before == Script.LATIN)
+    begins = (latin_after & (latin_before | (before == Script.CYRILLIC))) | (same & _NEVER_BEGINS[after])
+    ends = (latin_before & ~digit_may_follow & (latin_after | (after == Script.CYRILLIC))) | (same & _NEVER_ENDS[after])
+    return tuple(b"\0" + (touch & inside).astype(np.uint8).tobytes() + b"\0" for inside in (begins, ends))
 
 
 def starts_word(folded: Folded, start: int, length: int) -> bool:
@@ -66,7 +93,7 @@ def starts_word(folded: Folded, start: int, length: int) -> bool:
     """
     if not _touches(folded, start):
         return True
-    first, before = _script(folded.chars[start]), _script(folded.chars[start - 1])
+    first, before = folded.scripts[start], folded.scripts[start - 1]
     if first in _LATIN:
         return before not in _LATIN and before != Script.CYRILLIC
     if first != before:
@@ -98,7 +125,7 @@ def ends_word(folded: Folded, end: int, length: int) -> bool:
     """
     if not _touches(folded, end):
         return True
-    last, after = _script(folded.chars[end - 1]), _script(folded.chars[end])
+    last, after = folded.scripts[end - 1], folded.scripts[end]
     if last in _LATIN:
         if after == Script.DIGIT:
             return last == Script.LATIN and length >= 4

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from rapidfuzz import process
+import numpy.typing as npt
 from rapidfuzz.distance import OSA
 
 from ipguard.catalogue.build import (
     MAX_FUZZY,
     MIN_FUZZY_KANA,
     MIN_FUZZY_LATIN,
-    MIN_TWO_EDITS,
     allowed_edits,
     deletion_key,
     deletions,
@@ -45,30 +46,31 @@ class FuzzyMatcher:
         self._keys, self._owners = compiled.fuzzy_keys, compiled.fuzzy_patterns
         self._patterns = compiled.patterns
         self._distant = compiled.fuzzy_distant
-        self._by_letter: dict[str, dict[int, tuple[list[str], list[int]]]] = {}
+        self._by_letter: dict[str, _Names] = {}
 
-    def find(self, folded: Folded, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int, int]]:
+    def find(self, folded: Folded) -> Iterator[tuple[int, int, int, int]]:
         """Find misspelled names.
 
         Parameters
         ----------
         folded
             The exact view.
-        spans
-            Its words, as half-open ranges of folded characters.
 
         Yields
         ------
         tuple of int
             Range of folded characters, pattern, and distance.
         """
-        words = list(spans)
+        words = folded.words
         unknown = [at for at, (start, end) in enumerate(words) if self._unknown(folded.chars[start:end])]
-        for at in unknown[:MAX_WORDS]:
+        if not unknown:
+            return
+        windows = [list(self._windows(folded, words, at)) for at in unknown[:MAX_WORDS]]
+        nearest = self._nearest({folded.chars[start:end] for own in windows for start, end in own})
+        for own in windows:
             best: tuple[int, int, int, int] | None = None
-            for first, last in self._windows(folded, words, at):
-                start, end = words[first][0], words[last][1]
-                found = self._nearest(folded.chars[start:end])
+            for start, end in own:
+                found = nearest.get(folded.chars[start:end])
                 if found and (best is None or (found[1], start - end) < (best[3], best[0] - best[1])):
                     best = (start, end, *found)
             if best:
@@ -82,53 +84,86 @@ class FuzzyMatcher:
         return katakana and len(word) >= MIN_FUZZY_KANA and not is_ordinary(word)
 
     @staticmethod
-    def _windows(folded: Folded, words: list[tuple[int, int]], at: int) -> Iterator[tuple[int, int]]:
-        """Runs of up to three words that hold the unknown one and cross no break."""
+    def _windows(folded: Folded, words: Sequence[tuple[int, int]], at: int) -> Iterator[tuple[int, int]]:
+        """Ranges of up to three words that hold the unknown one and cross no break."""
         for first in range(max(0, at - MAX_JOINED + 1), at + 1):
             for last in range(at, min(len(words), first + MAX_JOINED)):
-                inner = folded.gap_bytes[words[first][0] + 1 : words[last][1]]
-                if BREAK not in inner:
-                    yield first, last
+                start, end = words[first][0], words[last][1]
+                if end - start <= MAX_FUZZY + 2 and BREAK not in folded.gap_bytes[start + 1 : end]:
+                    yield start, end
 
-    def _nearest(self, text: str) -> tuple[int, int] | None:
-        """Pattern and distance of the nearest name within the allowed edits, or None."""
-        edits = allowed_edits(text) or (1 if len(text) == MIN_FUZZY_LATIN - 1 and text.isascii() else 0)
-        if not edits or len(text) > MAX_FUZZY + 2:
-            return None
-        return self._one_edit(text) or (self._two_edits(text) if edits > 1 else None)
+    def _nearest(self, texts: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """Pattern and distance of the nearest name within the allowed edits, of the texts that have one."""
+        edits = {text: allowed_edits(text) or (1 if _almost_long_enough(text) else 0) for text in texts}
+        found = self._one_edit([text for text, allowed in edits.items() if allowed])
+        for text, allowed in edits.items():
+            if allowed > 1 and text not in found and (near := self._two_edits(text)) is not None:
+                found[text] = near
+        return found
 
-    def _one_edit(self, text: str) -> tuple[int, int] | None:
-        forms = np.array([deletion_key(form) for form in deletions(text)], dtype=np.uint32)
-        low = self._keys.searchsorted(forms, side="left")
-        high = self._keys.searchsorted(forms, side="right")
-        places = np.flatnonzero(high > low)
-        candidates = {int(p) for at in places for p in self._owners[low[at] : high[at]]}
-        near = (p for p in sorted(candidates) if OSA.distance(text, self._patterns[p], score_cutoff=1) == 1)
-        found = next(near, None)
-        return None if found is None else (found, 1)
+    def _one_edit(self, texts: Sequence[str]) -> dict[str, tuple[int, int]]:
+        forms = [deletions(text) for text in texts]
+        keys = np.array([deletion_key(form) for own in forms for form in own], dtype=np.uint32)
+        owners = [number for number, own in enumerate(forms) for _ in own]
+        low = self._keys.searchsorted(keys)
+        known = np.flatnonzero(self._keys[np.minimum(low, len(self._keys) - 1)] == keys) if len(self._keys) else low[:0]
+        high = self._keys.searchsorted(keys[known], side="right")
+        candidates: defaultdict[int, set[int]] = defaultdict(set)
+        for at, start, end in zip(known.tolist(), low[known].tolist(), high.tolist(), strict=True):
+            candidates[owners[at]].update(self._owners[start:end].tolist())
+        found: dict[str, tuple[int, int]] = {}
+        for number, patterns in candidates.items():
+            text = texts[number]
+            near = (p for p in sorted(patterns) if OSA.distance(text, self._patterns[p], score_cutoff=1) == 1)
+            first = next(near, None)
+            if first is not None:
+                found[text] = (first, 1)
+        return found
 
     def _two_edits(self, text: str) -> tuple[int, int] | None:
         """The first letter is almost never the one mistyped, so names of other letters are not looked at."""
-        lengths = self._letter(text[0])
-        near: list[int] = []
-        for length in range(max(len(text) - 2, MIN_TWO_EDITS), len(text) + 3):
-            names, owners = lengths.get(length, ((), ()))
-            found = process.extract(text, names, scorer=OSA.distance, processor=None, score_cutoff=2, limit=None)
-            near += [owners[place] for _, _, place in found]
-        return (min(near), 2) if near else None
+        names = self._letter(text[0])
+        similar = (np.abs(names.lengths - len(text)) <= 2) & (np.bitwise_count(names.letters ^ _letters(text)) <= 4)
+        # Patterns are sorted: the first is the least.
+        for at in np.flatnonzero(similar).tolist():
+            if OSA.distance(text, names.texts[at], score_cutoff=2) <= 2:
+                return names.patterns[at], 2
+        return None
 
-    def _letter(self, letter: str) -> dict[int, tuple[list[str], list[int]]]:
-        """Long names that begin with a letter, by length; they are read when one is first asked for."""
+    def _letter(self, letter: str) -> _Names:
+        """Long names that begin with a letter; they are read when one is first asked for."""
         held = self._by_letter.get(letter)
         if held is None:
-            held = {}
             # Patterns are sorted, so those of a letter lie together.
             read = self._patterns.__getitem__
             bounds = [bisect_left(self._distant, mark, key=read) for mark in (letter, letter + MAX)]
-            for number in self._distant[slice(*bounds)].tolist():
-                name = self._patterns[number]
-                names, owners = held.setdefault(len(name), ([], []))
-                names.append(name)
-                owners.append(number)
-            self._by_letter[letter] = held
+            held = self._by_letter[letter] = _Names.of(self._patterns, self._distant[slice(*bounds)].tolist())
         return held
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names that share a letter, with what tells at once that most are more than two edits away.
+
+    An edit changes the length by one at most, and the set of letters by two.
+    """
+
+    texts: list[str]
+    patterns: list[int]
+    lengths: npt.NDArray[np.int32]
+    letters: npt.NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, patterns: Sequence[str], numbers: list[int]) -> _Names:
+        texts = [patterns[number] for number in numbers]
+        lengths = np.array([len(text) for text in texts], dtype=np.int32)
+        return cls(texts, numbers, lengths, np.array([_letters(text) for text in texts], dtype=np.uint32))
+
+
+def _letters(text: str) -> int:
+    """The set of Latin letters of a text, a bit a letter."""
+    return sum(1 << (ord(char) - 97) for char in set(text))
+
+
+def _almost_long_enough(text: str) -> bool:
+    return len(text) == MIN_FUZZY_LATIN - 1 and text.isascii()

@@ -7,18 +7,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ipguard.catalogue.automaton import automaton
+import numpy as np
+
+from ipguard.catalogue.automaton import Occurrence, automaton
 from ipguard.catalogue.compiled import PERSON, SWAPPED, CompiledCatalogue
-from ipguard.matching.boundaries import ends_word, how_gaps_differ, inner_gaps, starts_word
+from ipguard.matching.boundaries import ends_word, how_gaps_differ, inner_gaps, inside_words, starts_word
 from ipguard.matching.fuzzy import FuzzyMatcher
 from ipguard.text.frequency import is_ordinary, zipf
 from ipguard.text.language import plain_language
 from ipguard.text.normalize import BREAK, NO_GAP, Folded, fold
 from ipguard.text.scripts import Script, script_of
-from ipguard.text.views import evasion_views, signed_reading, words
+from ipguard.text.views import evasion_views, signed_reading
 
 ONLY, USUALLY, SOMETIMES, RARELY = range(4)
-_MIN_GLUED, _MIN_SPLIT, _MIN_KANA_FOLD = 6, 6, 5
+_MIN_INFLECTED, _MIN_GLUED, _MIN_SPLIT, _MIN_KANA_FOLD = 4, 6, 6, 5
 _INFLECTIONS = ("s", "es")
 
 COMMON, VERY_COMMON = 3.3, 4.5
@@ -99,6 +101,9 @@ class NameMatcher:
         self._first, self._subject = compiled.first.data, compiled.subject.data
         self._sense, self._flags, self._lang = (a.data for a in (compiled.sense, compiled.flags, compiled.lang))
         self._zipf = compiled.zipf.data
+        # Of each pattern the most specific sense; a real person's name has none.
+        senses = np.where(compiled.flags & PERSON, RARELY, compiled.sense)
+        self._best = np.minimum.reduceat(senses, compiled.first[:-1]).data if len(senses) else senses.data
         self._automaton = automaton(compiled.patterns, compiled.automaton.tobytes(), compiled.meta.automaton)
         self._fuzzy = FuzzyMatcher(compiled)
 
@@ -128,13 +133,24 @@ class NameMatcher:
     def _exact(self, folded: Folded) -> Iterator[_Raw]:
         gaps = folded.gap_bytes
         last = len(folded.chars)
-        for start, end, pattern in self._automaton.find(folded.chars):
-            # Most occurrences lie inside Latin words: this test alone drops them.
+        for start, end, pattern in self._possible(folded):
             inside = (start > 0 and gaps[start] == NO_GAP) or (end < last and gaps[end] == NO_GAP)
             how = self._accept(folded, pattern, start, end) if inside else self._spelling(folded, pattern, start, end)
             if how and not self._in_longer_word(folded, pattern, start, end):
                 shown_end = end + 1 if how == "inflected" else end
                 yield _Raw(*folded.span(start, shown_end), pattern, how)
+
+    def _possible(self, folded: Folded) -> Iterator[Occurrence]:
+        """Occurrences but for those that lie inside a word, as most do, and can be no inflected or glued name."""
+        no_begin, no_end = inside_words(folded)
+        scripts = folded.scripts
+        for occurrence in self._automaton.find(folded.chars):
+            start, end, _ = occurrence
+            if no_begin[start] and (no_end[end] or end - start < _MIN_GLUED):
+                continue
+            if no_end[end] and end - start < _MIN_INFLECTED and scripts[start] != Script.HAN:
+                continue
+            yield occurrence
 
     def _accept(self, folded: Folded, pattern: int, start: int, end: int) -> str:
         """How an occurrence that touches other characters counts, or the empty string."""
@@ -144,7 +160,7 @@ class NameMatcher:
             return self._spelling(folded, pattern, start, end)
         if length < 3 or not ("a" <= folded.chars[start] <= "z"):
             return self._free_chinese(folded, pattern, start, end)
-        if begins and length >= 4 and self._best_sense(pattern) <= USUALLY:
+        if begins and length >= _MIN_INFLECTED and self._best_sense(pattern) <= USUALLY:
             for ending in _INFLECTIONS:
                 if (
                     self._inflects(pattern, ending)
@@ -187,9 +203,7 @@ class NameMatcher:
         return "glued" if self._zipf[pattern] < 3.8 else ""
 
     def _best_sense(self, pattern: int) -> int:
-        first, last = self._first[pattern], self._first[pattern + 1]
-        senses = [self._sense[e] for e in range(first, last) if not self._flags[e] & PERSON]
-        return min(senses, default=RARELY)
+        return self._best[pattern]
 
     def _spelling(self, folded: Folded, pattern: int, start: int, end: int) -> str:
         """How the separators inside an occurrence differ from those of the name; empty if too much."""
@@ -266,7 +280,7 @@ class NameMatcher:
 
     def _misspelled(self, exact: Folded, raws: list[_Raw]) -> Iterator[_Raw]:
         taken = [(raw.start, raw.end) for raw in raws if raw.how != "split"]
-        for start, end, pattern, distance in self._fuzzy.find(exact, words(exact)):
+        for start, end, pattern, distance in self._fuzzy.find(exact):
             span = exact.span(start, end)
             if not any(s < span[1] and span[0] < e for s, e in taken):
                 yield _Raw(*span, pattern, "fuzzy", distance)

@@ -8,16 +8,18 @@ the catalogue are folded by the same function; nothing else is ever done to a na
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import regex
 
-from ipguard.text.scripts import Script, script_of
+from ipguard.text.scripts import Script, code_points, script_of, scripts_of
 
 NO_GAP, JOINER, SPACE, BREAK = 0, 1, 2, 3
 """Gap classes: nothing; punctuation within a word or name; white space; punctuation that parts clauses."""
@@ -29,6 +31,7 @@ _INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
 _EXTENDERS = frozenset("\uff9e\uff9f\u309b\u309c")
 
 _COMPOSED_OF_MANY = regex.compile(r"\X")
+_KINDS = np.array([Script.LATIN if script == Script.DIGIT else script for script in Script], dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,26 @@ class Folded:
     def gap_bytes(self) -> bytes:
         """`gaps` as bytes, which Python indexes faster than an array."""
         return self.gaps.tobytes()
+
+    @cached_property
+    def scripts(self) -> bytes:
+        """Script class of each character."""
+        return scripts_of(self.chars)
+
+    @cached_property
+    def words(self) -> tuple[tuple[int, int], ...]:
+        """Half-open ranges of characters between gaps and changes of script.
+
+        Latin letters and digits belong together; hyphens and apostrophes part words.
+        """
+        if not self.chars:
+            return ()
+        parted = self.gaps[1:-1] != NO_GAP
+        if not self.chars.isascii():
+            kinds = _KINDS[np.frombuffer(self.scripts, dtype=np.uint8)]
+            parted = parted | (kinds[1:] != kinds[:-1])
+        bounds = [0, *(np.flatnonzero(parted) + 1).tolist(), len(self.chars)]
+        return tuple(pairwise(bounds))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the span in the original of ``chars[start:end]``, widened to grapheme boundaries.
@@ -160,16 +183,20 @@ def _fold_cluster(cluster: str) -> tuple[str, int]:
     return "".join(out), NO_GAP if out else gap
 
 
+def _extends(char: str) -> bool:
+    """Whether a character changes the one before it."""
+    return (
+        char in _EXTENDERS
+        or (char >= "\u0300" and unicodedata.category(char) in ("Mn", "Me"))
+        or "\u1160" <= char <= "\u11ff"
+    )
+
+
 def _clusters(text: str) -> list[tuple[int, int]]:
     """Half-open ranges of base characters with the marks that change them."""
     ranges: list[tuple[int, int]] = []
     for at, char in enumerate(text):
-        extends = ranges and (
-            char in _EXTENDERS
-            or (char >= "\u0300" and unicodedata.category(char) in ("Mn", "Me"))
-            or "\u1160" <= char <= "\u11ff"
-        )
-        if extends:
+        if ranges and _extends(char):
             ranges[-1] = (ranges[-1][0], at + 1)
         else:
             ranges.append((at, at + 1))
@@ -221,6 +248,57 @@ def fold(text: str) -> Folded:
 def _fold(text: str) -> Folded:
     if text.isascii():
         return _fold_ascii(text)
+    return _fold_simple(text) or _fold_clusters(text)
+
+
+class _Letters:
+    """What single characters fold to, noted when a character is first met."""
+
+    UNKNOWN, PLAIN, LOOKALIKE, OTHER = range(4)
+    """Not met yet; one letter or none; a letter that may stand for a Latin one; what only a cluster tells."""
+
+    def __init__(self) -> None:
+        self.kind = np.zeros(sys.maxunicode + 1, dtype=np.uint8)
+        self.letter = np.zeros(sys.maxunicode + 1, dtype=np.uint32)
+        self.gap = np.zeros(sys.maxunicode + 1, dtype=np.uint8)
+
+    def learn(self, codes: npt.NDArray[np.uint32]) -> None:
+        confusables = _tables().confusables
+        for code in np.unique(codes).tolist():
+            char = chr(code)
+            letters, self.gap[code] = _fold_cluster(char)
+            self.letter[code] = ord(letters) if len(letters) == 1 else 0
+            # Last, so that another thread never reads a character that is half noted.
+            if len(letters) > 1 or _extends(char):
+                self.kind[code] = self.OTHER
+            else:
+                self.kind[code] = self.LOOKALIKE if letters in confusables else self.PLAIN
+
+
+_letters = lru_cache(maxsize=1)(_Letters)
+
+
+def _fold_simple(text: str) -> Folded | None:
+    """Fold a text each of whose characters folds by itself to one letter or to none; None for any other."""
+    codes, known = code_points(text), _letters()
+    kinds = known.kind[codes]
+    if not kinds.all():
+        known.learn(codes[kinds == _Letters.UNKNOWN])
+        kinds = known.kind[codes]
+    if (kinds == _Letters.OTHER).any():
+        return None
+    letters = known.letter[codes]
+    kept = np.flatnonzero(letters).astype(np.int32)
+    gaps = np.zeros(len(kept) + 1, dtype=np.uint8)
+    others = np.flatnonzero(letters == 0)
+    np.maximum.at(gaps, np.searchsorted(kept, others), known.gap[codes[others]])
+    chars = letters[kept].tobytes().decode("utf-32-le", "surrogatepass")
+    if (kinds == _Letters.LOOKALIKE).any():
+        chars = _unmasked(list(chars), gaps.tolist())
+    return Folded(chars, kept, kept + 1, gaps, text)
+
+
+def _fold_clusters(text: str) -> Folded:
     chars: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -238,9 +316,8 @@ def _fold(text: str) -> Folded:
             gaps.append(pending)
             pending = NO_GAP
     gaps.append(pending)
-    _unmask(chars, gaps)
     return Folded(
-        "".join(chars),
+        _unmasked(chars, gaps),
         np.array(starts, dtype=np.int32),
         np.array(ends, dtype=np.int32),
         np.array(gaps, dtype=np.uint8),
@@ -253,8 +330,8 @@ _SHORT = 4096
 _remembered = lru_cache(maxsize=512)(_fold)
 
 
-def _unmask(chars: list[str], gaps: list[int]) -> None:
-    """Replace look-alikes of Latin letters in words that hold Latin letters too, in place."""
+def _unmasked(chars: list[str], gaps: list[int]) -> str:
+    """Text with look-alikes of Latin letters replaced in words that hold Latin letters too."""
     confusables = _tables().confusables
     start = 0
     for end in range(1, len(chars) + 1):
@@ -266,3 +343,4 @@ def _unmask(chars: list[str], gaps: list[int]) -> None:
         elif word and all(c in confusables and script_of(c) == Script.LATIN for c in word):
             chars[start:end] = [confusables[c] for c in word]
         start = end
+    return "".join(chars)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
+
 
 class Script(IntEnum):
     """Coarse classes of characters; the boundary rules differ between them."""
@@ -69,3 +72,33 @@ def script_of(char: str) -> Script:
         if first <= code <= last:
             return script
     return Script.OTHER
+
+
+@lru_cache(maxsize=1)
+def _table() -> npt.NDArray[np.uint8]:
+    table = np.full(_RANGES[-1][1] + 2, Script.OTHER, dtype=np.uint8)
+    for first, last, script in reversed(_RANGES):
+        table[first : last + 1] = script
+    return table
+
+
+def scripts_of(text: str) -> bytes:
+    """Return the script class of every character.
+
+    Parameters
+    ----------
+    text
+        Any string.
+
+    Returns
+    -------
+    bytes
+        One :class:`Script` a character.
+    """
+    table = _table()
+    return table[np.minimum(code_points(text), len(table) - 1)].tobytes()
+
+
+def code_points(text: str) -> npt.NDArray[np.uint32]:
+    """Return the code points of a text, lone surrogates too, as uint32."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")

@@ -13,8 +13,7 @@ import numpy as np
 import regex
 
 from ipguard.text.frequency import is_ordinary
-from ipguard.text.normalize import BREAK, NO_GAP, Folded
-from ipguard.text.scripts import Script, script_of
+from ipguard.text.normalize import BREAK, Folded
 
 _LEET = str.maketrans(
     {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "6": "g", "2": "z"}
@@ -29,6 +28,8 @@ _SIGNED_WORD = regex.compile(
 # Units and tags are never leet: 4k, 3d, 1girl, 35mm, 1980s, f1.8, sd15, v2.
 _UNIT_OR_TAG = regex.compile(r"\d+[a-z]{1,12}|[a-z]{1,3}\d+[a-z]?")
 _MIN_LEET = 5
+_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+_TO_HIRAGANA = {katakana: hiragana for hiragana, katakana in _TO_KATAKANA.items()}
 _REPEAT = regex.compile(r"(\p{L})\1{2,}")
 
 
@@ -52,33 +53,6 @@ class View:
     words: tuple[tuple[int, int], ...] | None = None
 
 
-def words(folded: Folded) -> Iterator[tuple[int, int]]:
-    """Yield half-open ranges of folded characters between spaces, breaks and changes of script.
-
-    Parameters
-    ----------
-    folded
-        A folded text.
-
-    Yields
-    ------
-    tuple of int
-        One word; Latin letters and digits belong together, hyphens and apostrophes part words.
-    """
-    gaps, chars = folded.gap_bytes, folded.chars
-    start = 0
-    plain = chars.isascii()  # letters and digits of one kind: only gaps part them
-    for at in range(1, len(chars) + 1):
-        if at == len(chars) or gaps[at] != NO_GAP or (not plain and _kind(chars[at]) != _kind(chars[at - 1])):
-            yield start, at
-            start = at
-
-
-def _kind(char: str) -> int:
-    script = script_of(char)
-    return Script.LATIN if script == Script.DIGIT else script
-
-
 def leet_word(word: str) -> tuple[str, ...]:
     """Return the readings of a word in which digits stand for letters.
 
@@ -99,9 +73,9 @@ def leet_word(word: str) -> tuple[str, ...]:
 
 
 def _leet(folded: Folded) -> Iterator[View]:
-    if not any(c.isdigit() for c in folded.chars):
+    if folded.chars.isalpha() or not any(c.isdigit() for c in folded.chars):
         return
-    spans = list(words(folded))
+    spans = folded.words
     readings = {span: found for span in spans if (found := leet_word(folded.chars[slice(*span)]))}
     if not readings:
         return
@@ -141,7 +115,7 @@ def _between(folded: Folded, one: tuple[int, int], two: tuple[int, int]) -> byte
 def _repeats(folded: Folded) -> Iterator[View]:
     if not _REPEAT.search(folded.chars):
         return
-    spans = [s for s in words(folded) if _REPEAT.search(folded.chars, *s) and not is_ordinary(folded.chars[slice(*s)])]
+    spans = [s for s in folded.words if _REPEAT.search(folded.chars, *s) and not is_ordinary(folded.chars[slice(*s)])]
     if not spans:
         return
     for kept in (1, 2):
@@ -165,14 +139,10 @@ def _repeats(folded: Folded) -> Iterator[View]:
 
 
 def _kana(folded: Folded) -> Iterator[View]:
-    hiragana = any("\u3041" <= c <= "\u3096" for c in folded.chars)
-    katakana = any("\u30a1" <= c <= "\u30f6" for c in folded.chars)
-    if hiragana:
-        turned = "".join(chr(ord(c) + 0x60) if "\u3041" <= c <= "\u3096" else c for c in folded.chars)
-        yield View("katakana", replace(folded, chars=turned))
-    if katakana:
-        turned = "".join(chr(ord(c) - 0x60) if "\u30a1" <= c <= "\u30f6" else c for c in folded.chars)
-        yield View("hiragana", replace(folded, chars=turned))
+    for name, table in (("katakana", _TO_KATAKANA), ("hiragana", _TO_HIRAGANA)):
+        turned = folded.chars.translate(table)
+        if turned != folded.chars:
+            yield View(name, replace(folded, chars=turned))
 
 
 def evasion_views(folded: Folded) -> Iterator[View]:

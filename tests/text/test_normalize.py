@@ -5,7 +5,8 @@ import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ipguard.text.normalize import BREAK, JOINER, NO_GAP, SPACE, _tables, fold
+from ipguard.text.normalize import BREAK, JOINER, NO_GAP, SPACE, _fold_clusters, _fold_simple, _tables, fold
+from ipguard.text.scripts import script_of
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 
@@ -100,3 +101,18 @@ def test_the_ascii_path_agrees_with_the_general_one(text):
 )
 def test_hostile_input(text):
     fold(text)
+
+
+@given(ANY)
+def test_the_fold_by_characters_agrees_with_the_fold_by_clusters(text):
+    simple, general = _fold_simple(text), _fold_clusters(text)
+    if simple is not None:
+        assert simple.chars == general.chars
+        for name in ("starts", "ends", "gaps"):
+            assert getattr(simple, name).tolist() == getattr(general, name).tolist()
+
+
+@given(ANY)
+def test_scripts_of_characters(text):
+    folded = fold(text)
+    assert list(folded.scripts) == [script_of(char) for char in folded.chars]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipguard.text.normalize import fold
-from ipguard.text.views import evasion_views, leet_word, signed_reading, words
+from ipguard.text.views import evasion_views, leet_word, signed_reading
 
 
 @pytest.mark.parametrize(("word", "reading"), [("p1k4chu", "pikachu"), ("n4rut0", "naruto"), ("g0j1ra", "gojira")])
@@ -63,7 +63,7 @@ def test_plain_signs_are_left_alone():
 @given(st.text(max_size=60))
 def test_words_cover_every_character_once(text):
     folded = fold(text)
-    spans = list(words(folded))
+    spans = folded.words
     assert [at for s, e in spans for at in range(s, e)] == list(range(len(folded.chars)))
 
 
