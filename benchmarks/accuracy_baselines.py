@@ -1,7 +1,7 @@
 """What ipguard is held against: lists, bags of words, sentence vectors, and the length of a prompt.
 
-Each baseline is fitted on the prompts that it is given and returns a function that scores texts. Those that learn nothing
-take the same form.
+Each baseline is fitted on the prompts that it is given and returns a function that scores texts. Those that learn
+nothing take the same form.
 """
 
 from __future__ import annotations

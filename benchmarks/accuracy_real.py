@@ -1,9 +1,9 @@
-"""Real prompts, cross-validated: the head, the baselines on the same folds, and the head without a group of features."""
+"""Real prompts, cross-validated: the head, baselines on the same folds, the head without a group of features."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -232,7 +232,7 @@ def ablation(
     for group in dict.fromkeys(feature.group for feature in FEATURES):
         progress(group)
         columns = [at for at, feature in enumerate(FEATURES) if feature.group == group]
-        less = Material(material.catalogue, material.finder, masked(material.table, columns), material.weight)
+        less = replace(material, table=masked(material.table, columns))
         risk = cross_validate(less, real, assigned, recipe=SMALL).risk[rows]
         found[group] = {"features": len(columns)} | {
             metric: cell(_difference(metric, truth, full, risk, clusters[rows], rounds)) for metric in HEADLINE

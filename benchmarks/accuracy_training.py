@@ -109,7 +109,7 @@ class Material:
     finder
         Gives evidence from it.
     table
-        Real prompts, then the others that are far from every test row.
+        Real prompts, then the others.
     weight
         Of each prompt.
     """
@@ -120,10 +120,8 @@ class Material:
     weight: Float
 
     @classmethod
-    def make(
-        cls, finder: Finder, catalogue: Catalogue, prompts: Prompts, tested: Sequence[str], cache: Path | None
-    ) -> Material:
-        """Tabulate all training prompts and leave out near-duplicates of test rows.
+    def make(cls, finder: Finder, catalogue: Catalogue, prompts: Prompts, cache: Path | None) -> Material:
+        """Tabulate all training prompts.
 
         Parameters
         ----------
@@ -131,8 +129,6 @@ class Material:
             One catalogue.
         prompts
             Training prompts.
-        tested
-            Texts of all test rows.
         cache
             Folder that keeps features.
 
@@ -144,8 +140,26 @@ class Material:
         real = tables(finder, catalogue, list(prompts.real), cache)
         joined = join_tables(real, tables(finder, catalogue, prompts.beside, cache))
         weight = np.concatenate([np.full(len(prompts.real), REAL_WEIGHT), prompts.weight])
-        keep = far_from(list(tested), joined)
-        return cls(catalogue, finder, joined.take(keep), weight[keep])
+        return cls(catalogue, finder, joined, weight)
+
+    def far_from(self, tested: Sequence[str], *, keep_first: int = 0) -> Material:
+        """Return it without near-duplicates of test rows.
+
+        Parameters
+        ----------
+        tested
+            Texts of the test rows.
+        keep_first
+            So many prompts stay: they are test rows themselves, and folds part them.
+
+        Returns
+        -------
+        Material
+            In the same order.
+        """
+        keep = far_from(list(tested), self.table)
+        keep[:keep_first] = True
+        return replace(self, table=self.table.take(keep), weight=self.weight[keep])
 
     def fit(self, keep: Bool, recipe: Recipe | None = None) -> Head:
         """Fit a head on some of the prompts, bool ``(n,)``."""

@@ -97,13 +97,13 @@ def added_and_absent(
     """
     thresholds = Bundle.load().manifest.thresholds
     heads: dict[int, tuple[Scorer, Scorer]] = {}
-    tested = [*(e.text for e in examples)]
+    tested = [e.text for e in examples]
     for fold in folds:
         progress(f"works added after training, fold {fold.number + 1} of {len(folds)}")
         smaller = without_works(catalogue, fold.works)
         with TemporaryDirectory() as folder:
             finder, path = finder_of(smaller, Path(folder))
-            material = Material.make(finder, smaller, prompts, tested, cache)
+            material = Material.make(finder, smaller, prompts, cache).far_from(tested)
             head = material.fit(held_out(fold, catalogue, material.table.examples))
             heads[fold.number] = (
                 scorer_of(head, ENCODER, compiled, thresholds),
@@ -119,9 +119,13 @@ def added_and_absent(
 
 
 def figures_of(
-    examples: Sequence[Example], found: Unseen, accepted: Answers, catalogue: Catalogue, thresholds: tuple[float, float],
+    examples: Sequence[Example],
+    found: Unseen,
+    accepted: Answers,
+    catalogue: Catalogue,
+    thresholds: tuple[float, float],
     rounds: int,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Return the figures of answers by slice, language, medium and pair.
 
     Parameters
