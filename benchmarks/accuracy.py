@@ -1,11 +1,12 @@
-"""Every figure and picture of docs/accuracy.md, in one command.
+r"""Every figure and picture of docs/accuracy.md, in one command.
 
-    python benchmarks/accuracy.py --real FILE --public FILE … --out benchmarks/records --images docs/images
+    python benchmarks/accuracy.py --real FILE --public FILE … \
+        --out benchmarks/records --images docs/images --open benchmarks/open/baselines.json
 
-About 45 minutes of two idle cores and 4 GB with everything; the ablation takes 15 of these, the baselines 15. Parts that
-are done are kept in --cache under the hashes of model, catalogue and prompts, so that a run that was broken off goes on.
-Without --real there is nothing to cross-validate, without --public there are no real clean prompts: what needs them is
-left out, and so are the parts that --skip names.
+About 45 minutes of two idle cores and 4 GB with everything; the ablation takes 15 of these, the baselines 15. Parts
+that are done are kept in --cache under the hashes of model, catalogue and prompts, so that a run that was broken off
+goes on. Without --real there is nothing to cross-validate, without --public there are no real clean prompts: what needs
+them is left out, and so are the parts that --skip names.
 
 No text of the prompts that are not ours is printed or stored.
 """
@@ -45,7 +46,7 @@ from machine import describe
 from ipguard import Catalogue, Guard
 from ipguard.catalogue.build import load_or_build
 from ipguard.classifier.bundle import Bundle
-from ipguard.evaluation.data import Example
+from ipguard.evaluation.data import Example, text_key
 from ipguard.evaluation.intervals import wilson
 from ipguard.evaluation.run import KEYWORD_FOUND
 from ipguard.evaluation.scores import guard_scores
@@ -58,8 +59,10 @@ from ipguard.training.synth import GENERATED
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "open"))
 from load import written as written_rows  # noqa: E402 - a folder that stands alone
+from score import evaluate as open_figures  # noqa: E402
 
 CACHE = Path(gettempdir()) / "ipguard-accuracy"
+ADDED = ("added", "absent", "absent, ablated")
 PARTS = ("real", "baselines", "ablation", "unseen", "added", "written-baselines")
 
 
@@ -122,7 +125,9 @@ class Bench:
 
     @cached_property
     def baselines(self) -> dict[str, Fit]:
-        """What ipguard is held against."""
+        """What ipguard is held against; nothing is loaded where nothing of it is measured."""
+        if {"baselines", "written-baselines"} <= set(self.arguments.skip):
+            return {}
         return baselines(self.guard, self.finder, self.cache, sentence=not self.arguments.no_sentence)
 
     @cached_property
@@ -133,9 +138,14 @@ class Bench:
         self.guard.compiled.write(path)
         return path
 
-    def unseen_figures(self, found: Unseen) -> dict[str, Any]:
-        """Return the figures of answers for the written rows."""
-        return figures_of(self.rows, found, self.accepted, self.catalogue, self.guard.thresholds, self.rounds)
+    def figures(self, found: Unseen) -> dict[str, Any]:
+        """Return the figures of answers for the written rows, those of the open benchmark among them."""
+        score = dict(zip((e.id for e in self.rows), found.rows.risk.tolist(), strict=True))
+        score |= {text_key(e.text): risk for e, risk in zip(self.clean, found.clean.risk.tolist(), strict=True)}
+        named = zip(self.rows, found.rows.works, strict=True)
+        work = {e.id: self.catalogue.works[own].title for e, own in named if own in self.catalogue.works}
+        own = figures_of(self.rows, found, self.accepted, self.catalogue, self.guard.thresholds, self.rounds)
+        return own | {"open": open_figures(score, work, labels=self.arguments.data / "labels")}
 
     def part(self, name: str, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
         """Compute a part of the record, or read it where the same was computed before."""
@@ -172,9 +182,7 @@ def real_part(bench: Bench) -> dict[str, Any]:
         }
 
     def one(fit: Fit) -> dict[str, Any]:
-        score = baseline_scores(
-            fit, real, [e for e in material.table.examples[len(real) :] if e.source != GENERATED], assigned
-        )
+        score = baseline_scores(fit, real, other, assigned)
         return {"headline": headline(real, score, clusters, bench.rounds), "curve": curve(truth[plain], score[plain])}
 
     found = {"ipguard": bench.part("real", head)}
@@ -217,7 +225,7 @@ def written_part(bench: Bench) -> dict[str, Any]:
     def known() -> dict[str, Any]:
         rows = guard_scores(bench.guard, texts)
         found = Unseen(rows, guard_scores(bench.guard, clean))
-        return bench.unseen_figures(found) | {
+        return bench.figures(found) | {
             "style_auroc": style_figure(bench.rows, rows, bench.rounds),
             "failures": failures(bench.rows, rows, bench.guard.thresholds[0], 2),
         }
@@ -225,18 +233,18 @@ def written_part(bench: Bench) -> dict[str, Any]:
     def unseen() -> dict[str, Any]:
         fit = unseen_fit(material(), bench.compiled)
         found = score_unseen(bench.rows, clean, bench.folds, fit, progress=lambda d, n: log(f"unseen: {d} of {n}"))
-        return bench.unseen_figures(found) | {"real_clean": _clean_by_language(bench, found)}
+        return bench.figures(found) | {"real_clean": _clean_by_language(bench, found)}
 
     def added() -> dict[str, Any]:
         found = added_and_absent(
             bench.catalogue, bench.prompts, bench.rows, clean, bench.folds, bench.compiled, bench.cache, progress=log
         )
-        return {name: bench.unseen_figures(own) for name, own in found.items()}
+        return {name: bench.figures(own) for name, own in found.items()}
 
     def one(fit: Fit) -> dict[str, Any]:
         prompts = [e for e in material().table.examples if e.source != GENERATED]
         fitted = baseline_fit(fit, prompts, bench.catalogue)
-        return bench.unseen_figures(score_unseen(bench.rows, clean, bench.folds, fitted))
+        return bench.figures(score_unseen(bench.rows, clean, bench.folds, fitted))
 
     found: dict[str, Any] = {"known": bench.part("known", known)}
     if clean:
@@ -247,6 +255,15 @@ def written_part(bench: Bench) -> dict[str, Any]:
             for name, fit in bench.baselines.items()
             if (own := bench.part(f"written-baselines: {name}", lambda fit=fit: one(fit)))
         }
+    return found
+
+
+def take_open(written: dict[str, Any]) -> dict[str, Any]:
+    """Take the figures of the open benchmark out of the written part, by scorer."""
+    parts = {"ipguard, works unseen": written.get("unseen"), "ipguard, as shipped": written["known"]}
+    found = {name: own["open"] for name, own in (parts | written.get("baselines", {})).items() if own}
+    for own in (*parts.values(), *written.get("baselines", {}).values(), *(written.get(k) for k in ADDED)):
+        (own or {}).pop("open", None)
     return found
 
 
@@ -300,6 +317,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--no-sentence", action="store_true", help="leave out the baselines that need torch")
     parser.add_argument("--out", type=Path, help="folder of records")
     parser.add_argument("--images", type=Path, help="folder of pictures")
+    parser.add_argument("--open", type=Path, help="file for the open benchmark's figures by scorer")
     return parser.parse_args()
 
 
@@ -307,6 +325,9 @@ def main() -> None:
     """Measure, write a dated record, the baselines of the open benchmark, and the pictures."""
     arguments = parse()
     record = measure(arguments)
+    opened = {key: record[key] for key in ("date", "model", "catalogue")} | {"scorers": take_open(record["written"])}
+    if arguments.open:
+        arguments.open.write_text(compact(opened), "utf-8")
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
         target = arguments.out / f"{record['date']}-accuracy.json"

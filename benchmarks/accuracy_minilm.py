@@ -15,7 +15,7 @@ Vectors = npt.NDArray[np.float32]
 MAX_TOKENS = 64
 BATCH = 64
 STEPS, PAIRS, RATE = 100, 32, 1e-4
-"""So bounded that a fine-tune takes about a minute on two idle cores; SetFit's own loss, squared error of the cosine."""
+"""So bounded that a fine-tune takes a minute on two idle cores; SetFit's own loss, squared error of the cosine."""
 
 
 class MiniLM:

@@ -184,11 +184,11 @@ def failures(examples: Sequence[Example], scores: Scores, review: float, each: i
     Returns
     -------
     dict
-        Slice to texts with their risk.
+        Slice and label to texts with their risk.
     """
     wrong: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for example, risk in zip(examples, scores.risk.tolist(), strict=True):
         if example.label in ("yes", "no") and (risk >= review) != (example.label == "yes"):
-            row = {"text": example.text, "label": example.label, "risk": round(risk, 3)}
-            wrong.setdefault(example.part, []).append((text_key(example.text), row))
+            row = {"text": example.text, "risk": round(risk, 3)}
+            wrong.setdefault(f"{example.part}, label {example.label}", []).append((text_key(example.text), row))
     return {name: [row for _, row in sorted(rows, key=lambda r: r[0])[:each]] for name, rows in sorted(wrong.items())}
