@@ -1,57 +1,343 @@
-"""Accuracy on a file of labelled prompts: the guard beside the plain name list.
+r"""Every figure and picture of docs/accuracy.md, in one command.
 
-    python benchmarks/accuracy.py FILE [--out benchmarks/records]
+    python benchmarks/accuracy.py --real FILE --public FILE … \
+        --out benchmarks/records --images docs/images --open benchmarks/open/baselines.json
 
-The guard's row is what the shipped bundle gives on the file. If the bundle was trained on these prompts the row
-flatters it; the cross-validated figures of its manifest, which stand in the same record, do not.
+About 45 minutes of two idle cores and 4 GB with everything; the ablation takes 15 of these, the baselines 15. Parts
+that are done are kept in --cache under the hashes of model, catalogue and prompts, so that a run that was broken off
+goes on. Without --real there is nothing to cross-validate, without --public there are no real clean prompts: what needs
+them is left out, and so are the parts that --skip names.
+
+No text of the prompts that are not ours is printed or stored.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
+import sys
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
 
+import numpy as np
+from accuracy_baselines import Fit, baselines
+from accuracy_plots import curve, draw
+from accuracy_real import (
+    ablation,
+    baseline_scores,
+    cell,
+    cross_validate,
+    folds_of,
+    head_figures,
+    headline,
+    right_work_figures,
+)
+from accuracy_training import Material, read_prompts
+from accuracy_works import added_and_absent, baseline_fit, failures, figures_of, style_figure, unseen_fit
 from machine import describe
 
-from ipguard import Guard
-from ipguard.classifier.bundle import default_bundle
-from ipguard.evaluation.data import read_examples
-from ipguard.evaluation.run import SCORERS, slices, table
+from ipguard import Catalogue, Guard
+from ipguard.catalogue.build import load_or_build
+from ipguard.classifier.bundle import Bundle
+from ipguard.evaluation.data import Example, text_key
+from ipguard.evaluation.intervals import wilson
+from ipguard.evaluation.run import KEYWORD_FOUND
+from ipguard.evaluation.scores import guard_scores
+from ipguard.evaluation.unseen import Fold, Unseen, score_unseen, work_folds
+from ipguard.evaluation.written import Answers, answers
+from ipguard.evidence.finder import Finder
+from ipguard.training.run import Sources, digest
+from ipguard.training.synth import GENERATED
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "open"))
+from load import written as written_rows  # noqa: E402 - a folder that stands alone
+from score import evaluate as open_figures  # noqa: E402
+
+CACHE = Path(gettempdir()) / "ipguard-accuracy"
+ADDED = ("added", "absent", "absent, ablated")
+PARTS = ("real", "baselines", "ablation", "unseen", "added", "written-baselines")
+
+
+def log(message: str) -> None:
+    """Print a line with the time."""
+    print(f"{datetime.now(tz=UTC):%H:%M:%S} {message}", flush=True)
+
+
+class Bench:
+    """Everything that is measured on, read once.
+
+    Parameters
+    ----------
+    arguments
+        From the command line.
+    """
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.cache: Path = arguments.cache
+        self.rounds: int = arguments.rounds
+        labels = arguments.data / "labels"
+        sources = Sources(arguments.data / "prompts", labels, arguments.real, tuple(arguments.public))
+        self.catalogue = Catalogue.load()
+        self.prompts = read_prompts(sources, self.catalogue, arguments.generated)
+        self.guard = Guard()
+        bundle, compiled = Bundle.load(), load_or_build()
+        self.finder = Finder(compiled, bundle.encoder, bundle.description_vectors(compiled))
+        self.rows = [
+            Example(r.text, r.label, r.slice, r.works, r.lang, "written", r.id, slice=r.slice, pair=r.pair)
+            for r in written_rows()
+        ]
+        self.clean = [e for e in self.prompts.public if e.label == "no"]
+
+    @cached_property
+    def hashes(self) -> dict[str, Any]:
+        """Rows and hashes of everything that the figures rest on."""
+        parts = {
+            "real": self.prompts.real,
+            "public": self.prompts.public,
+            "own": self.prompts.own,
+            "written": self.rows,
+        }
+        return {name: {"rows": len(own), "sha256": digest(list(own))} for name, own in parts.items()}
+
+    @cached_property
+    def material(self) -> Material:
+        """All training prompts as tables."""
+        return Material.make(self.finder, self.catalogue, self.prompts, self.cache)
+
+    @cached_property
+    def accepted(self) -> Answers:
+        """Works that answer each written row."""
+        return answers(self.catalogue, self.rows)
+
+    @cached_property
+    def folds(self) -> list[Fold]:
+        """Folds of the written rows by their works."""
+        return work_folds(self.rows, self.accepted, [e.text for e in self.clean], self.arguments.work_folds)
+
+    @cached_property
+    def baselines(self) -> dict[str, Fit]:
+        """What ipguard is held against; nothing is loaded where nothing of it is measured."""
+        if {"baselines", "written-baselines"} <= set(self.arguments.skip):
+            return {}
+        return baselines(self.guard, self.finder, self.cache, sentence=not self.arguments.no_sentence)
+
+    @cached_property
+    def compiled(self) -> Path:
+        """The whole catalogue, compiled to a file."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        path = self.cache / "catalogue.bin"
+        self.guard.compiled.write(path)
+        return path
+
+    def figures(self, found: Unseen) -> dict[str, Any]:
+        """Return the figures of answers for the written rows, those of the open benchmark among them."""
+        score = dict(zip((e.id for e in self.rows), found.rows.risk.tolist(), strict=True))
+        score |= {text_key(e.text): risk for e, risk in zip(self.clean, found.clean.risk.tolist(), strict=True)}
+        named = zip(self.rows, found.rows.works, strict=True)
+        work = {e.id: self.catalogue.works[own].title for e, own in named if own in self.catalogue.works}
+        own = figures_of(self.rows, found, self.accepted, self.catalogue, self.guard.thresholds, self.rounds)
+        return own | {"open": open_figures(score, work, labels=self.arguments.data / "labels")}
+
+    def part(self, name: str, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
+        """Compute a part of the record, or read it where the same was computed before."""
+        if name.partition(":")[0] in self.arguments.skip:
+            return None
+        key = json.dumps([name, self.guard.model_version, self.guard.catalogue_version, self.hashes, self.rounds])
+        path = self.cache / "parts" / f"{sha256(key.encode()).hexdigest()[:16]}.json"
+        if path.is_file():
+            log(f"{name}: kept from before")
+            return json.loads(path.read_text("utf-8"))
+        log(name)
+        found = function()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, ensure_ascii=False), "utf-8")
+        return found
+
+
+def real_part(bench: Bench) -> dict[str, Any]:
+    """Return the cross-validated figures on real prompts: head, baselines, ablation."""
+    real = list(bench.prompts.real)
+    clusters, assigned = folds_of(real, bench.arguments.folds)
+    truth = np.array([e.label == "yes" for e in real], dtype=bool)
+    plain = np.array([e.label in ("yes", "no") and KEYWORD_FOUND not in e.source for e in real], dtype=bool)
+    material = bench.material.far_from([e.text for e in real], keep_first=len(real))
+    other = [e for e in material.table.examples[len(real) :] if e.source != GENERATED]
+
+    def head() -> dict[str, Any]:
+        found = cross_validate(material, real, assigned)
+        return {
+            "head": head_figures(real, found, bench.rounds),
+            "headline": headline(real, found.risk, clusters, bench.rounds),
+            "right_work": right_work_figures(real, found, bench.guard.thresholds[0]),
+            "curve": curve(truth[plain], found.risk[plain]),
+        }
+
+    def one(fit: Fit) -> dict[str, Any]:
+        score = baseline_scores(fit, real, other, assigned)
+        return {"headline": headline(real, score, clusters, bench.rounds), "curve": curve(truth[plain], score[plain])}
+
+    found = {"ipguard": bench.part("real", head)}
+    for name, fit in bench.baselines.items():
+        found[name] = bench.part(f"baselines: {name}", lambda fit=fit: one(fit))
+    found = {name: own for name, own in found.items() if own}
+    ablated = bench.part(
+        "ablation",
+        lambda: ablation(material, real, clusters, assigned, bench.rounds, progress=lambda g: log(f"ablation: {g}")),
+    )
+    own = found.get("ipguard", {})
+    return {
+        "head": own.get("head"),
+        "right_work": own.get("right_work"),
+        "scorers": {name: part["headline"] for name, part in found.items()},
+        "curves": {name: part["curve"] for name, part in found.items()},
+        "ablation": ablated,
+    }
+
+
+def _clean_by_language(bench: Bench, found: Unseen) -> dict[str, Any]:
+    """Share of real clean prompts above the shipped thresholds, scored by heads that had not seen them."""
+    langs = np.array([e.lang for e in bench.clean])
+    review, block = bench.guard.thresholds
+    found_by: dict[str, Any] = {}
+    for lang in sorted(set(langs.tolist())):
+        risk = found.clean.risk[langs == lang]
+        reviewed, blocked = (cell(wilson(int((risk >= at).sum()), len(risk))) for at in (review, block))
+        found_by[lang] = {"rows": len(risk), "reviewed": reviewed, "blocked": blocked}
+    return found_by
+
+
+def written_part(bench: Bench) -> dict[str, Any]:
+    """Return the figures on the written test sets."""
+    texts, clean = [e.text for e in bench.rows], [e.text for e in bench.clean]
+
+    def material() -> Material:
+        return bench.material.far_from(texts)
+
+    def known() -> dict[str, Any]:
+        rows = guard_scores(bench.guard, texts)
+        found = Unseen(rows, guard_scores(bench.guard, clean))
+        return bench.figures(found) | {
+            "style_auroc": style_figure(bench.rows, rows, bench.rounds),
+            "failures": failures(bench.rows, rows, bench.guard.thresholds[0], 2),
+        }
+
+    def unseen() -> dict[str, Any]:
+        fit = unseen_fit(material(), bench.compiled)
+        found = score_unseen(bench.rows, clean, bench.folds, fit, progress=lambda d, n: log(f"unseen: {d} of {n}"))
+        return bench.figures(found) | {"real_clean": _clean_by_language(bench, found)}
+
+    def added() -> dict[str, Any]:
+        found = added_and_absent(
+            bench.catalogue, bench.prompts, bench.rows, clean, bench.folds, bench.compiled, bench.cache, progress=log
+        )
+        return {name: bench.figures(own) for name, own in found.items()}
+
+    def one(fit: Fit) -> dict[str, Any]:
+        prompts = [e for e in material().table.examples if e.source != GENERATED]
+        fitted = baseline_fit(fit, prompts, bench.catalogue)
+        return bench.figures(score_unseen(bench.rows, clean, bench.folds, fitted))
+
+    found: dict[str, Any] = {"known": bench.part("known", known)}
+    if clean:
+        found["unseen"] = bench.part("unseen", unseen)
+        found |= bench.part("added", added) or {}
+        found["baselines"] = {
+            name: own
+            for name, fit in bench.baselines.items()
+            if (own := bench.part(f"written-baselines: {name}", lambda fit=fit: one(fit)))
+        }
+    return found
+
+
+def take_open(written: dict[str, Any]) -> dict[str, Any]:
+    """Take the figures of the open benchmark out of the written part, by scorer."""
+    parts = {"ipguard, works unseen": written.get("unseen"), "ipguard, as shipped": written["known"]}
+    found = {name: own["open"] for name, own in (parts | written.get("baselines", {})).items() if own}
+    for own in (*parts.values(), *written.get("baselines", {}).values(), *(written.get(k) for k in ADDED)):
+        (own or {}).pop("open", None)
+    return found
+
+
+def compact(record: dict[str, Any]) -> str:
+    """Return JSON with one figure a line."""
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    return re.sub(r"\[\s+([^\[\]{}]*?)\s+\]", lambda m: "[" + re.sub(r"\s*\n\s*", " ", m[1]) + "]", text) + "\n"
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure everything that the arguments allow.
+
+    Parameters
+    ----------
+    arguments
+        From the command line.
+
+    Returns
+    -------
+    dict
+        The record.
+    """
+    start, bench = time.monotonic(), Bench(arguments)
+    return {
+        "what": "accuracy",
+        "date": datetime.now(tz=UTC).date().isoformat(),
+        "model": bench.guard.model_version,
+        "catalogue": bench.guard.catalogue_version,
+        "thresholds": list(bench.guard.thresholds),
+        "prompts": bench.hashes,
+        "folds": {"real": arguments.folds, "works": arguments.work_folds},
+        "real": real_part(bench) if bench.prompts.real else None,
+        "written": written_part(bench),
+        "minutes": round((time.monotonic() - start) / 60, 1),
+        **describe(),
+    }
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--real", type=Path, help="labelled real prompts to cross-validate on")
+    parser.add_argument("--public", nargs="+", default=[], help="files or datasets joined to DATA/labels")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "data", help="holds prompts/ and labels/")
+    parser.add_argument("--generated", type=int, default=6000, help="prompts to generate for training")
+    parser.add_argument("--folds", type=int, default=5, help="of the real prompts")
+    parser.add_argument("--work-folds", type=int, default=4, help="of the works of the written sets")
+    parser.add_argument("--rounds", type=int, default=300, help="bootstrap samples")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="keeps features, vectors and finished parts")
+    parser.add_argument("--skip", nargs="+", default=[], choices=PARTS, help="parts to leave out")
+    parser.add_argument("--no-sentence", action="store_true", help="leave out the baselines that need torch")
+    parser.add_argument("--out", type=Path, help="folder of records")
+    parser.add_argument("--images", type=Path, help="folder of pictures")
+    parser.add_argument("--open", type=Path, help="file for the open benchmark's figures by scorer")
+    return parser.parse_args()
 
 
 def main() -> None:
-    """Measure, print, and write a dated record."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--rounds", type=int, default=300)
-    arguments = parser.parse_args()
-    examples = read_examples(arguments.file)
-    guard = Guard()
-    texts = [example.text for example in examples]
-    rows = {}
-    for name, (score, probability) in SCORERS.items():
-        parts = slices(examples, score(guard, texts), probability=probability, rounds=arguments.rounds, by=())
-        print(f"\n{name}\n{table(parts)}")
-        rows[name] = {p.name: {k: [f.value, f.low, f.high] for k, f in (p.figures or {}).items()} for p in parts}
-    manifest = json.loads((default_bundle() / "manifest.json").read_text("utf-8"))
-    record = {
-        "what": "accuracy",
-        "rows": len(examples),
-        "model": guard.model_version,
-        "catalogue": guard.catalogue_version,
-        "scores": rows,
-        "cross_validated": manifest["scores"],
-        **describe(),
-    }
+    """Measure, write a dated record, the baselines of the open benchmark, and the pictures."""
+    arguments = parse()
+    record = measure(arguments)
+    opened = {key: record[key] for key in ("date", "model", "catalogue")} | {"scorers": take_open(record["written"])}
+    if arguments.open:
+        arguments.open.write_text(compact(opened), "utf-8")
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
-        day = datetime.now(tz=UTC).date().isoformat()
-        target = arguments.out / f"{day}-accuracy.json"
-        target.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-        print(f"\n{target}")
+        target = arguments.out / f"{record['date']}-accuracy.json"
+        target.write_text(compact(record), "utf-8")
+        log(str(target))
+    else:
+        print(compact(record))
+    if arguments.images:
+        for path in draw(record, arguments.images):
+            log(str(path))
 
 
 if __name__ == "__main__":

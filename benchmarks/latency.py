@@ -26,7 +26,7 @@ from machine import describe
 from ipguard import Guard
 from ipguard.classifier.bundle import default_bundle
 from ipguard.encoding import StaticEncoder
-from ipguard.evaluation.run import name_list_scores
+from ipguard.evaluation.scores import name_list_scores
 from ipguard.text.language import plain_language
 
 ROUNDS = 5

@@ -1,4 +1,4 @@
-"""Put measured figures into README.md and docs/benchmarks.md, and copy the model card; nothing is typed by hand.
+"""Put measured figures into README.md and the pages of docs, and put the model card together; nothing is typed by hand.
 
 python tools/splice.py
 """
@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import accuracy_tables
 from rich.console import Console
 
 from ipguard import Guard
@@ -19,7 +20,7 @@ from ipguard.cli.catalogue import counts
 from ipguard.cli.show import render
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "scale.md")
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / name for name in ("accuracy.md", "benchmarks.md", "scale.md")))
 HEADLINE = ("without keyword-found rows", "all rows")
 
 
@@ -29,25 +30,25 @@ def newest(what: str) -> dict[str, Any] | None:
     return json.loads(found[-1].read_text("utf-8")) if found else None
 
 
-def interval(cell: list[float] | None) -> str:
-    """Return ``.966 (.951–.979)``."""
-    return f"{cell[0]:.3f} ({cell[1]:.3f}–{cell[2]:.3f})" if cell else ""
-
-
 def accuracy() -> str:
     """Cross-validated figures of the bundle beside the plain name list."""
     scores = json.loads((ROOT / "models" / "default" / "manifest.json").read_text("utf-8"))["scores"]
-    record = newest("accuracy") or {"scores": {"names": {}}}
+    record = newest("accuracy") or {}
+    listed = ((record.get("real") or {}).get("scorers") or {}).get("exact list", {})  # type: ignore[attr-defined]
     lines = ["| prompts | scorer | AUROC | recall at 1 % false positives | at 3 % |", "|---|---|---|---|---|"]
     for name in HEADLINE:
         part = scores[name]
         columns = ("auroc", "recall@1%", "recall@3%")
         size = f"{name} ({part['rows']}, {part['yes']} yes)"
         lines.append(
-            f"| {size} | ipguard, cross-validated | " + " | ".join(interval(part.get(c)) for c in columns) + " |"
+            f"| {size} | ipguard, cross-validated | "
+            + " | ".join(accuracy_tables.interval(part.get(c)) for c in columns)
+            + " |"
         )
-        plain = record["scores"]["names"].get(name, {})  # type: ignore[index]
-        lines.append("| | plain name list | " + " | ".join(interval(plain.get(c)) for c in columns) + " |")
+        plain = listed.get(name, {})
+        lines.append(
+            "| | plain name list | " + " | ".join(accuracy_tables.interval(plain.get(c)) for c in columns) + " |"
+        )
     return "\n".join(lines)
 
 
@@ -201,25 +202,33 @@ def size() -> str:
     )
 
 
+def parts() -> dict[str, str]:
+    """Name of each marked place to what stands there."""
+    record = newest("accuracy")
+    measured = {name: make(record) for name, make in accuracy_tables.PARTS.items()} if record else {}
+    return {
+        "accuracy": accuracy(), "speed": speed(), "size": size(), "example": example(), "batch": batch(),
+        "latency": latency(), "growth": growth(), "peers": peers(), **measured,
+    }  # fmt: skip
+
+
+def model_card() -> str:
+    """The card of the bundle, and what the written test sets say that it cannot do."""
+    card = (ROOT / "models" / "default" / "CARD.md").read_text("utf-8")
+    record = newest("accuracy")
+    return f"{card}\n{accuracy_tables.limits(record)}" if record else card
+
+
 def main() -> None:
     """Fill every marked place."""
-    parts = {
-        "accuracy": accuracy(),
-        "speed": speed(),
-        "size": size(),
-        "example": example(),
-        "batch": batch(),
-        "latency": latency(),
-        "growth": growth(),
-        "peers": peers(),
-    }
+    filled = parts()
     for path in PAGES:
         text = path.read_text("utf-8")
-        for name, content in parts.items():
+        for name, content in filled.items():
             pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
             text = re.sub(pattern, lambda m, c=content: f"{m[1]}{c}\n{m[2]}", text, flags=re.DOTALL)  # type: ignore[misc]
         path.write_text(text, "utf-8")
-    (ROOT / "docs" / "model-card.md").write_text((ROOT / "models" / "default" / "CARD.md").read_text("utf-8"), "utf-8")
+    (ROOT / "docs" / "model-card.md").write_text(model_card(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,10 @@ class Example(msgspec.Struct, frozen=True, omit_defaults=True):
         Where the text comes from.
     id
         Of the row in its source.
+    form
+        What a prompt of our own asks for, or how it is written: image, video, text, edit, tags, long.
+    slice, pair
+        Of a written test set: what the row tests, and the name that it shares with its counterpart.
     """
 
     text: str
@@ -43,6 +47,13 @@ class Example(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str = ""
     id: str = ""
     form: str = ""
+    slice: str = ""
+    pair: str | None = None
+
+    @property
+    def part(self) -> str:
+        """The slice of a written test set, elsewhere the kind."""
+        return self.slice or self.kind
 
 
 class StoredLabel(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ipguard.errors import InvalidArgumentError, MissingExtraError
+from ipguard.evaluation.intervals import Figure, wilson
 
 try:
     from sklearn.linear_model import LogisticRegression
@@ -44,12 +45,68 @@ def recall_at(truth: Bool, score: Float, fpr: float) -> float:
     return float(true[false <= fpr + 1e-12].max())
 
 
-def calibration_slope(truth: Bool, score: Float) -> float:
-    """Return the slope of a logistic regression of the truth on the log-odds of the score; 1 is calibrated."""
+def calibration_line(truth: Bool, score: Float) -> tuple[float, float]:
+    """Return slope and intercept of a logistic regression of the truth on the log-odds of the score.
+
+    Parameters
+    ----------
+    truth, score
+        bool and float64 ``(n,)``.
+
+    Returns
+    -------
+    tuple of float
+        1 and 0 for a calibrated score. Where positives are commoner than the prior that the score was calibrated
+        for, the intercept lies above 0 by the difference of the log-odds.
+    """
     clipped = np.clip(score, 1e-6, 1 - 1e-6)
     odds = np.log(clipped / (1 - clipped))[:, None]
     model = LogisticRegression(C=1e6, max_iter=1000).fit(odds, truth)
-    return float(model.coef_[0, 0])
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def calibration_slope(truth: Bool, score: Float) -> float:
+    """Return the slope of :func:`calibration_line`; 1 is calibrated."""
+    return calibration_line(truth, score)[0]
+
+
+def calibration_intercept(truth: Bool, score: Float) -> float:
+    """Return the intercept of :func:`calibration_line`; 0 is calibrated for the share of positives in the rows."""
+    return calibration_line(truth, score)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Rows of similar risk: their mean risk, and the share of positives among them."""
+
+    rows: int
+    risk: float
+    share: Figure
+
+
+def reliability(truth: Bool, score: Float, bins: int = 10) -> list[Bin]:
+    """Return how often prompts of a risk are positive.
+
+    Parameters
+    ----------
+    truth, score
+        bool and float64 ``(n,)``, scores in [0, 1].
+    bins
+        Parts of equal width that [0, 1] is cut into.
+
+    Returns
+    -------
+    list of Bin
+        Of the parts that hold rows, by rising risk.
+    """
+    place = np.minimum((score * bins).astype(np.int64), bins - 1)
+    found = []
+    for at in range(bins):
+        rows = place == at
+        if rows.any():
+            share = wilson(int(truth[rows].sum()), int(rows.sum()))
+            found.append(Bin(int(rows.sum()), float(score[rows].mean()), share))
+    return found
 
 
 def calibration_error(truth: Bool, score: Float, bins: int = 10) -> float:
@@ -82,6 +139,8 @@ def _log_loss(truth: Bool, score: Float) -> float:
     return float(-np.mean(np.where(truth, np.log(clipped), np.log(1 - clipped))))
 
 
+_SLOW = ("slope", "intercept")
+"""Metrics that fit a model; their intervals make do with fewer samples."""
 METRICS: dict[str, Callable[[Bool, Float], float]] = {
     "auroc": lambda t, s: float(roc_auc_score(t, s)),
     "ap": lambda t, s: float(average_precision_score(t, s)),
@@ -90,21 +149,9 @@ METRICS: dict[str, Callable[[Bool, Float], float]] = {
     "brier": _brier,
     "log_loss": _log_loss,
     "slope": calibration_slope,
+    "intercept": calibration_intercept,
     "ece": calibration_error,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A value with its 95 % interval, or with none where it cannot be had."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Return ``.966 (.951–.979)``."""
-        return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
 
 
 def with_interval(
@@ -139,12 +186,14 @@ def with_interval(
     if not (len(truth) == len(score) == len(clusters)):
         raise InvalidArgumentError("clusters", "be as long as truth and score", len(clusters))
     names, place = np.unique(clusters, return_inverse=True)
-    members = [np.flatnonzero(place == at) for at in range(len(names))] if len(names) < 50_000 else []
+    order = np.argsort(place, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(place))[:-1])
+    alone = len(names) == len(truth)
     generator = np.random.default_rng(seed)
     values = []
     for _ in range(rounds):
         drawn = generator.integers(0, len(names), len(names))
-        rows = np.concatenate([members[at] for at in drawn])
+        rows = order[drawn] if alone else np.concatenate([members[at] for at in drawn])
         if truth[rows].any() and not truth[rows].all():
             values.append(metric(truth[rows], score[rows]))
     low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
@@ -179,8 +228,6 @@ def figures(
         raise InvalidArgumentError("truth", "hold both classes", f"{int(truth.sum())} of {len(truth)}")
     names = [n for n in METRICS if probability or n in ("auroc", "ap", "recall@1%", "recall@3%")]
     return {
-        name: with_interval(
-            METRICS[name], truth, score, clusters, rounds=min(rounds, 100) if name == "slope" else rounds
-        )
+        name: with_interval(METRICS[name], truth, score, clusters, rounds=min(rounds, 100) if name in _SLOW else rounds)
         for name in names
     }

@@ -1,19 +1,21 @@
-"""``ipguard eval``: figures of a guard, or of the plain name list, on a file of labelled prompts."""
+"""Yes against no: figures of a scorer on labelled prompts, in all and by group."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ipguard.evaluation.clusters import duplicate_clusters
 from ipguard.evaluation.data import Example
-from ipguard.evaluation.metrics import MIN_SLICE, Figure, figures
-from ipguard.guard import Guard
+from ipguard.evaluation.intervals import Figure
+from ipguard.evaluation.metrics import MIN_SLICE, figures
 
 Float = npt.NDArray[np.float64]
+METRIC_COLUMNS = ("auroc", "ap", "recall@1%", "recall@3%", "brier", "log_loss", "slope", "intercept", "ece")
 KEYWORD_FOUND = "kwhits"
 """Part of the name of sources whose rows were found by keyword; headline figures leave them out."""
 
@@ -27,49 +29,10 @@ class Slice:
     positives: int
     figures: dict[str, Figure] | None
 
-
-def name_list_scores(guard: Guard, texts: Sequence[str]) -> Float:
-    """Score by the plain name list: the length of the longest name of the catalogue, on word boundaries.
-
-    The baseline to beat: exact strings after case folding, no senses, no context.
-
-    Parameters
-    ----------
-    guard
-        Whose catalogue is used.
-    texts
-        Prompts.
-
-    Returns
-    -------
-    numpy.ndarray
-        float64 ``(n,)``; 0 where no name occurs.
-    """
-    import re  # noqa: PLC0415 - only the baseline needs it
-
-    names = {text.casefold() for text in guard.compiled.texts}
-    longest = max(map(len, names), default=0)
-    scores = np.zeros(len(texts))
-    for at, text in enumerate(texts):
-        lowered = text.casefold()
-        starts = [m.start() for m in re.finditer(r"\b\w|(?<=[^\x00-\x7f])\w|[^\x00-\x7f]", lowered)]
-        best = 0
-        for start in starts:
-            for end in range(start + 1, min(len(lowered), start + longest) + 1):
-                closed = (
-                    end == len(lowered)
-                    or not (lowered[end - 1].isalnum() and lowered[end].isalnum())
-                    or not lowered[end].isascii()
-                )
-                if closed and lowered[start:end] in names:
-                    best = max(best, end - start)
-        scores[at] = best
-    return scores
-
-
-def guard_scores(guard: Guard, texts: Sequence[str]) -> Float:
-    """Return the risks that a guard gives, float64 ``(n,)``."""
-    return np.array([verdict.risk for verdict in guard.score_many(texts)])
+    def to_dict(self) -> dict[str, Any]:
+        """Return the slice as JSON-ready data: value, lower and upper end of each interval."""
+        own = {name: [round(f.value, 4), round(f.low, 4), round(f.high, 4)] for name, f in (self.figures or {}).items()}
+        return {"slice": self.name, "rows": self.rows, "yes": self.positives, **own}
 
 
 def slices(
@@ -135,7 +98,7 @@ def slices(
 
 def table(
     parts: Sequence[Slice],
-    columns: Sequence[str] = ("auroc", "ap", "recall@1%", "recall@3%", "brier", "log_loss", "slope", "ece"),
+    columns: Sequence[str] = METRIC_COLUMNS,
 ) -> str:
     """Return figures as a Markdown table.
 
@@ -157,10 +120,3 @@ def table(
         cells = [str(part.figures[c]) if part.figures and c in part.figures else "" for c in shown]
         lines.append(f"| {part.name} | {part.rows} | {part.positives} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-SCORERS: dict[str, tuple[Callable[[Guard, Sequence[str]], Float], bool]] = {
-    "guard": (guard_scores, True),
-    "names": (name_list_scores, False),
-}
-"""What can be evaluated, and whether it gives probabilities."""

@@ -49,6 +49,7 @@ def test_options_reach_the_guard():
         (("catalogue", "export", "--format", "xml"), "format must"),
         (("eval", "nowhere.jsonl"), "nowhere.jsonl"),
         (("eval", "nowhere.jsonl", "--scorer", "magic"), "scorer must"),
+        (("tune", "nowhere.jsonl", "--out", "p.json", "--fpr", "0.01"), "nowhere.jsonl"),
     ],
 )
 def test_errors_are_one_line_and_exit_code_two(arguments, message):

@@ -1,0 +1,194 @@
+"""The written test sets: works known, unseen in training, added after it, and absent from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from accuracy_baselines import Fit as BaselineFit
+from accuracy_training import ENCODER, Material, Prompts, finder_of, scorer_of
+
+from ipguard import Catalogue
+from ipguard.classifier.bundle import Bundle
+from ipguard.evaluation.clusters import Labels
+from ipguard.evaluation.data import Example, text_key
+from ipguard.evaluation.metrics import METRICS, with_interval
+from ipguard.evaluation.scores import Scorer, Scores
+from ipguard.evaluation.unseen import (
+    Fit,
+    Fold,
+    Unseen,
+    asks_for,
+    score_unseen,
+    without_fandom,
+    without_works,
+)
+from ipguard.evaluation.written import Answers, Ruler, pair_slices, works_slices, written_slices
+
+
+def held_out(fold: Fold, catalogue: Catalogue, examples: Sequence[Example]) -> np.ndarray:
+    """Return which training prompts a fold leaves, bool ``(n,)``: none of its works, none of its texts."""
+    known: dict[tuple[str, ...], bool] = {}
+    keep = np.zeros(len(examples), dtype=bool)
+    for at, example in enumerate(examples):
+        if example.works not in known:
+            known[example.works] = asks_for(catalogue, example, fold.works)
+        keep[at] = not known[example.works] and text_key(example.text) not in fold.texts
+    return keep
+
+
+def unseen_fit(material: Material, compiled: Path) -> Fit:
+    """Return what fits a head without the training rows of a fold's works; the catalogue holds these works."""
+
+    def fit(fold: Fold) -> Scorer:
+        keep = held_out(fold, material.catalogue, material.table.examples)
+        return scorer_of(material.fit(keep), ENCODER, compiled, Bundle.load().manifest.thresholds)
+
+    return fit
+
+
+def baseline_fit(fit: BaselineFit, prompts: Sequence[Example], catalogue: Catalogue) -> Fit:
+    """Return what fits a baseline without the training rows of a fold's works."""
+
+    def fitted(fold: Fold) -> Scorer:
+        keep = held_out(fold, catalogue, prompts)
+        score = fit([e for e, k in zip(prompts, keep.tolist(), strict=True) if k and e.label in ("yes", "no")])
+        return lambda texts: Scores(score(texts), (None,) * len(texts))
+
+    return fitted
+
+
+def added_and_absent(
+    catalogue: Catalogue,
+    prompts: Prompts,
+    examples: Sequence[Example],
+    clean: Sequence[str],
+    folds: Sequence[Fold],
+    compiled: Path,
+    cache: Path | None,
+    *,
+    progress: Callable[[str], None],
+) -> dict[str, Unseen]:
+    """Score each fold by a head whose catalogue lacked its works when it was fitted.
+
+    Parameters
+    ----------
+    catalogue
+        All works.
+    prompts
+        Training prompts; generated ones of the fold's works are left out with the works.
+    examples, clean, folds
+        Test rows, clean prompts, and their folds.
+    compiled
+        The whole catalogue, compiled.
+    cache
+        Folder that keeps features.
+    progress
+        Told what is being fitted.
+
+    Returns
+    -------
+    dict
+        ``added``: the works are in the catalogue at test. ``absent``: they are not. ``absent, ablated``: nor are the
+        words of fan art and styles in the prompts.
+    """
+    thresholds = Bundle.load().manifest.thresholds
+    heads: dict[int, tuple[Scorer, Scorer]] = {}
+    tested = [e.text for e in examples]
+    for fold in folds:
+        progress(f"works added after training, fold {fold.number + 1} of {len(folds)}")
+        smaller = without_works(catalogue, fold.works)
+        with TemporaryDirectory() as folder:
+            finder, path = finder_of(smaller, Path(folder))
+            material = Material.make(finder, smaller, prompts, cache).far_from(tested)
+            head = material.fit(held_out(fold, catalogue, material.table.examples))
+            heads[fold.number] = (
+                scorer_of(head, ENCODER, compiled, thresholds),
+                scorer_of(head, ENCODER, path, thresholds),
+            )
+    bare = [Example(without_fandom(e.text) or e.text, e.label) for e in examples]
+    plain = [without_fandom(text) or text for text in clean]
+    return {
+        "added": score_unseen(examples, clean, folds, lambda fold: heads[fold.number][0]),
+        "absent": score_unseen(examples, clean, folds, lambda fold: heads[fold.number][1]),
+        "absent, ablated": score_unseen(bare, plain, folds, lambda fold: heads[fold.number][1]),
+    }
+
+
+def figures_of(
+    examples: Sequence[Example],
+    found: Unseen,
+    accepted: Answers,
+    catalogue: Catalogue,
+    thresholds: tuple[float, float],
+    rounds: int,
+) -> dict[str, Any]:
+    """Return the figures of answers by slice, language, medium and pair.
+
+    Parameters
+    ----------
+    examples
+        Test rows.
+    found
+        Answers for them and for the clean prompts.
+    accepted
+        Works that answer each row.
+    catalogue
+        Tells media.
+    thresholds
+        Review and block.
+    rounds
+        Bootstrap samples.
+
+    Returns
+    -------
+    dict
+        JSON-ready.
+    """
+    ruler = Ruler(found.clean.risk, *thresholds, rounds)
+    return {
+        "slices": [p.to_dict() for p in written_slices(examples, found.rows, accepted, ruler)],
+        "works": [p.to_dict() for p in works_slices(examples, found.rows, accepted, ruler, catalogue)],
+        "pairs": [p.to_dict() for p in pair_slices(examples, found.rows, thresholds[0])],
+    }
+
+
+def style_figure(examples: Sequence[Example], scores: Scores, rounds: int) -> list[float] | None:
+    """Return the AUROC of the style category, style rows against rows labelled no; None where there is no category."""
+    if scores.style is None:
+        return None
+    judged = np.array([e.label in ("style", "no") for e in examples], dtype=bool)
+    truth = np.array([e.label == "style" for e in examples], dtype=bool)[judged]
+    clusters: Labels = np.arange(len(truth), dtype=np.int64)
+    figure = with_interval(METRICS["auroc"], truth, scores.style[judged], clusters, rounds=rounds)
+    return [round(figure.value, 4), round(figure.low, 4), round(figure.high, 4)]
+
+
+def failures(examples: Sequence[Example], scores: Scores, review: float, each: int) -> dict[str, list[dict[str, Any]]]:
+    """Return some wrong decisions of each slice: not the worst, but the first by the hash of their text.
+
+    Parameters
+    ----------
+    examples
+        Written test rows, all of our own writing.
+    scores
+        Answers for them.
+    review
+        Threshold in use.
+    each
+        How many of each slice.
+
+    Returns
+    -------
+    dict
+        Slice and label to texts with their risk.
+    """
+    wrong: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for example, risk in zip(examples, scores.risk.tolist(), strict=True):
+        if example.label in ("yes", "no") and (risk >= review) != (example.label == "yes"):
+            row = {"text": example.text, "risk": round(risk, 3)}
+            wrong.setdefault(f"{example.part}, label {example.label}", []).append((text_key(example.text), row))
+    return {name: [row for _, row in sorted(rows, key=lambda r: r[0])[:each]] for name, rows in sorted(wrong.items())}
