@@ -135,7 +135,7 @@ def peers() -> str:
     ]
     for name, row in sorted(rows.items(), key=lambda pair: pair[1]["processor_us"]):
         found = row["accuracy"] or {}
-        cells = [interval(found.get(key)) or "not measured" for key in ("auroc", "recall@1%")]
+        cells = [accuracy_tables.interval(found.get(key)) or "not measured" for key in ("auroc", "recall@1%")]
         lines.append(
             f"| {name} | {row['processor_us']:,.0f} µs | {row['processor_us'] / own:.2f} × | {' | '.join(cells)} |"
         )
