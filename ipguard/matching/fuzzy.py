@@ -20,12 +20,14 @@ from ipguard.catalogue.build import (
     deletions,
 )
 from ipguard.catalogue.compiled import CompiledCatalogue
-from ipguard.text.frequency import is_ordinary
+from ipguard.text.frequency import is_ordinary, zipf
 from ipguard.text.normalize import BREAK, Folded
 from ipguard.text.scripts import Script, script_of
 
 MAX = "\U0010ffff"
 MAX_WORDS, MAX_JOINED = 24, 3
+COMMON = 3.8
+"""Zipf frequency from which both halves make a word an ordinary compound: "tophat", ヘッドショット."""
 """Unknown words looked up of one prompt, and neighbouring words joined to one name."""
 
 
@@ -79,9 +81,9 @@ class FuzzyMatcher:
     @staticmethod
     def _unknown(word: str) -> bool:
         if word.isascii():
-            return len(word) >= 4 and word.isalpha() and not is_ordinary(word)
+            return len(word) >= 4 and word.isalpha() and not is_ordinary(word) and not _compound(word, 3)
         katakana = all(script_of(c) == Script.KATAKANA for c in word)
-        return katakana and len(word) >= MIN_FUZZY_KANA and not is_ordinary(word)
+        return katakana and len(word) >= MIN_FUZZY_KANA and not is_ordinary(word) and not _compound(word, 2)
 
     @staticmethod
     def _windows(folded: Folded, words: Sequence[tuple[int, int]], at: int) -> Iterator[tuple[int, int]]:
@@ -137,6 +139,11 @@ class FuzzyMatcher:
             bounds = [bisect_left(self._distant, mark, key=read) for mark in (letter, letter + MAX)]
             held = self._by_letter[letter] = _Names.of(self._patterns, self._distant[slice(*bounds)].tolist())
         return held
+
+
+def _compound(word: str, shortest: int) -> bool:
+    cuts = range(shortest, len(word) - shortest + 1)
+    return any(zipf(word[:at]) >= COMMON and zipf(word[at:]) >= COMMON for at in cuts)
 
 
 @dataclass(frozen=True, slots=True)
