@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         BundleTamperedError,
         CatalogueError,
         CatalogueFormatError,
+        CatalogueVersionError,
         DataError,
         InvalidArgumentError,
         InvalidPromptError,
@@ -50,7 +51,7 @@ _HOMES = {
     **dict.fromkeys(
         (
             "IpguardError", "InvalidArgumentError", "InvalidPromptError", "CatalogueError", "CatalogueFormatError",
-            "BundleError", "BundleMissingError", "BundleTamperedError", "BundleFormatError", "PolicyError",
+            "CatalogueVersionError", "BundleError", "BundleMissingError", "BundleTamperedError", "BundleFormatError", "PolicyError",
             "RegistryError", "BatchError", "DataError", "MissingExtraError",
         ),
         "ipguard.errors",
@@ -66,6 +67,7 @@ __all__ = [
     "Catalogue",
     "CatalogueError",
     "CatalogueFormatError",
+    "CatalogueVersionError",
     "DataError",
     "Guard",
     "InvalidArgumentError",

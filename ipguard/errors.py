@@ -6,7 +6,8 @@
     ├── InvalidArgumentError (also ValueError)   a caller's argument breaks a rule
     │   └── InvalidPromptError (also TypeError)  a prompt that is not a string
     ├── CatalogueError                           a catalogue cannot be read, built or used
-    │   └── CatalogueFormatError                 one line of a catalogue file breaks the schema
+    │   ├── CatalogueFormatError                 one line of a catalogue file breaks the schema
+    │   └── CatalogueVersionError                a compiled catalogue of another format
     ├── BundleError                              a model bundle cannot be used
     │   ├── BundleMissingError                   a file of the bundle is not there
     │   ├── BundleTamperedError                  a file differs from the hash in its manifest
@@ -100,6 +101,10 @@ class CatalogueFormatError(CatalogueError):
     def __reduce__(self) -> tuple[type[CatalogueFormatError], tuple[str, int, str, str]]:
         """Rebuild from the four parts."""
         return type(self), (self.path, self.line, self.rule, self.detail)
+
+
+class CatalogueVersionError(CatalogueError):
+    """A compiled catalogue has a format that this version does not read."""
 
 
 class BundleError(IpguardError):

@@ -29,6 +29,7 @@ from ipguard.catalogue.compiled import (
 from ipguard.catalogue.schema import SCHEMA, Item, Name, Work
 from ipguard.catalogue.store import Catalogue, default_folder, source_hash
 from ipguard.catalogue.tables import StringTable, SubjectInfo, SubjectTable
+from ipguard.errors import CatalogueVersionError
 from ipguard.text.frequency import zipf
 from ipguard.text.normalize import NO_GAP, fold
 from ipguard.text.scripts import Script, script_of
@@ -310,7 +311,7 @@ def build_folder(folder: Path, *, packs: tuple[str, ...] = ("franchises",)) -> C
 
 
 def load_or_build(folder: Path | None = None, *, packs: tuple[str, ...] = ("franchises",)) -> CompiledCatalogue:
-    """Read the compiled file of a folder, or compile its records where that file is missing or stale.
+    """Read the compiled file of a folder, or compile its records where it is missing, stale or of another format.
 
     Parameters
     ----------
@@ -328,7 +329,11 @@ def load_or_build(folder: Path | None = None, *, packs: tuple[str, ...] = ("fran
     compiled = root / COMPILED_NAME
     if compiled.is_file():
         newest = max(p.stat().st_mtime for p in root.rglob("*.json*"))
-        found = CompiledCatalogue.read(compiled)
+        try:
+            found = CompiledCatalogue.read(compiled)
+        except CatalogueVersionError:
+            # The records are there: a file that an older version left behind is no reason to refuse.
+            return build_folder(root, packs=packs)
         fresh = compiled.stat().st_mtime >= newest or found.meta.source == source_hash(root, packs)
         if fresh and found.meta.packs == packs:
             return found

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from ipguard.catalogue.tables import StringTable, SubjectTable
-from ipguard.errors import CatalogueError
+from ipguard.errors import CatalogueError, CatalogueVersionError
 from ipguard.tensors import mapped, views
 
 FORMAT = 4
@@ -182,7 +182,8 @@ class CompiledCatalogue:
         Raises
         ------
         CatalogueError
-            If the file is missing, truncated, changed, or of another format.
+            If the file is missing, truncated or changed; :class:`~ipguard.errors.CatalogueVersionError` if its
+            format is another.
         """
         data = _mapped(Path(path))
         if sha256(data[_HASH:]).digest() != data[:_HASH]:
@@ -202,7 +203,7 @@ class CompiledCatalogue:
 
 def _check_format(path: str | Path, found: int) -> None:
     if found != FORMAT:
-        raise CatalogueError(
+        raise CatalogueVersionError(
             f"{path} has format {found}; this version reads format {FORMAT}. "
             "`ipguard catalogue build` writes it anew from the records."
         )

@@ -2,9 +2,16 @@
 
 import pytest
 
-from ipguard.catalogue.build import build_folder, compile_catalogue, deletions, folded_name, load_or_build
+from ipguard.catalogue.build import (
+    COMPILED_NAME,
+    build_folder,
+    compile_catalogue,
+    deletions,
+    folded_name,
+    load_or_build,
+)
 from ipguard.catalogue.compiled import SENSE_CODES, CompiledCatalogue
-from ipguard.errors import CatalogueError
+from ipguard.errors import CatalogueError, CatalogueVersionError
 
 
 def test_write_and_read_agree(tmp_path, compiled):
@@ -60,3 +67,13 @@ def test_gaps_of_a_name():
 
 def test_deletions():
     assert deletions("abc") == {"abc", "bc", "ac", "ab"}
+
+
+def test_a_compiled_file_of_another_format_is_compiled_anew(tmp_path, small, monkeypatch):
+    small.write(tmp_path)
+    monkeypatch.setattr("ipguard.catalogue.build.FORMAT", 1)
+    build_folder(tmp_path).write(tmp_path / COMPILED_NAME)
+    monkeypatch.undo()
+    with pytest.raises(CatalogueVersionError, match="format 1"):
+        CompiledCatalogue.read(tmp_path / COMPILED_NAME)
+    assert load_or_build(tmp_path).meta.works[0].id in small.works
