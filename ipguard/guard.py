@@ -6,7 +6,7 @@ import asyncio
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -23,8 +23,10 @@ from ipguard.classifier.head import logit
 from ipguard.errors import InvalidArgumentError, InvalidPromptError, IpguardError
 from ipguard.evidence.finder import Finder
 from ipguard.judging import Judge, Terms
-from ipguard.policy.decide import Limits
+from ipguard.policy.binding import BoundPolicy
+from ipguard.policy.decide import limits_in_force
 from ipguard.policy.rules import Policy, check_thresholds
+from ipguard.policy.territories import check_territory
 from ipguard.settings import Settings
 from ipguard.verdict import Verdict
 from ipguard.wording import empty_verdict
@@ -90,19 +92,19 @@ class Guard:
         }  # fmt: skip
         self._bundle = Bundle.load(model)
         self._shift = float(logit(prior) - logit(self._bundle.head.prior)) if prior is not None else 0.0
-        self._use_policy(_policy(policy))
         self._use_catalogue(catalogue)
+        chosen = Policy() if policy is None else policy
+        self._use_policy(chosen if isinstance(chosen, Policy) else Policy.load(chosen))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild from paths and settings in another process."""
-        return _rebuild, (self._arguments,)
+        return partial(Guard, **self._arguments), ()
 
     def _use_policy(self, policy: Policy) -> None:
-        given, defaults = self._arguments, self._bundle.manifest.thresholds
-        block = _first(given["block"], policy.block, defaults.block)
-        review = _first(given["review"], policy.review, min(defaults.review, block))
-        check_thresholds(review, block)
-        self.policy, self._limits = policy, Limits(review, block)
+        given, default = self._arguments, self._bundle.manifest.thresholds
+        limits = limits_in_force(given["review"], given["block"], policy, (default.review, default.block))
+        self.policy, self._limits = policy, limits
+        self._bound = BoundPolicy(policy, self.compiled)
 
     def _use_catalogue(self, catalogue: Catalogue | str | Path | None) -> None:
         compiled = compiled_from(catalogue)
@@ -154,6 +156,7 @@ class Guard:
         catalogue = catalogue or Settings.from_environment().catalogue
         other = self._copy(catalogue=catalogue)
         other._use_catalogue(catalogue)  # noqa: SLF001 - of the same class
+        other._use_policy(self.policy)  # noqa: SLF001
         return other
 
     def _copy(self, **changed: Any) -> Guard:  # noqa: ANN401 - arguments of the constructor
@@ -346,13 +349,9 @@ class Guard:
             raise InvalidArgumentError("purpose", 'be "image", "video", "text" or None', purpose)
         if isinstance(allow, str):
             raise InvalidArgumentError("allow", "be a collection of work ids, not one string", allow)
-        allowed = tuple(allow)
-        for work in allowed:
-            if work not in self.compiled.work_index:
-                raise InvalidArgumentError("allow", "hold ids of works in the catalogue", work)
-        if territory is not None and not (len(territory) == 2 and territory.isupper()):
-            raise InvalidArgumentError("territory", "be an ISO 3166 code of two capitals", territory)
-        return _Options(Terms(self.policy.permitting(allowed), self._limits, territory), purpose)
+        if territory is not None:
+            check_territory("territory", territory)
+        return _Options(Terms(self._bound.permitting(allow), self._limits, territory), purpose)
 
     def _stream(self, prompts: Iterable[str], keep_errors: bool, options: _Options) -> Iterator[Verdict | IpguardError]:
         if isinstance(prompts, (str, bytes)):
@@ -380,22 +379,8 @@ class Guard:
         ]
 
 
-def _rebuild(arguments: dict[str, Any]) -> Guard:
-    return Guard(**arguments)
-
-
-def _first(*values: float | None) -> float:
-    return next(value for value in values if value is not None)
-
-
 def _check(prompt: object) -> str | InvalidPromptError:
     return prompt if isinstance(prompt, str) else InvalidPromptError("prompt", "be a string", prompt)
-
-
-def _policy(policy: Policy | str | Path | None) -> Policy:
-    if policy is None:
-        return Policy()
-    return policy if isinstance(policy, Policy) else Policy.load(policy)
 
 
 _lock = Lock()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,9 @@ from ipguard.catalogue.compiled import CompiledCatalogue
 from ipguard.classifier.head import Float, Head, combine, sigmoid
 from ipguard.evidence.candidates import Candidate, PromptEvidence
 from ipguard.evidence.features import as_matrix, feature_rows, prompt_features
-from ipguard.policy.decide import Judged, Limits, decide, permits, rules_of
-from ipguard.policy.rules import Policy
+from ipguard.policy.binding import BoundPolicy, Circumstances, Judged
+from ipguard.policy.decide import Outcome, Pooled, decide, style_limits
+from ipguard.policy.rulings import Limits, Ruling
 from ipguard.verdict import Verdict
 from ipguard.wording import Scored, make_verdict
 
@@ -24,7 +26,7 @@ Mask = npt.NDArray[np.bool_]
 class Terms:
     """What a caller's policy asks for: rules, thresholds in force, where the output will be used."""
 
-    policy: Policy
+    policy: BoundPolicy
     limits: Limits
     territory: str | None
 
@@ -106,49 +108,102 @@ class Judge:
         Verdict
             The answer.
         """
-        protected = np.array([self._counts(c.work) for c in found.candidates], dtype=bool)
-        named = np.array([bool(c.hits) for c in found.candidates], dtype=bool)
-
-        def risk_of(kept: Mask) -> float:
-            chance = combine(chances.franchise[kept], named[kept])
-            return float(sigmoid(self._head.risk.decision(chance, chances.unlisted) + self._shift))
-
-        single = np.eye(len(protected), dtype=bool)
-        risks = [risk_of(single[at]) if protected[at] else 0.0 for at in range(len(protected))]
-        judged = [
-            self._judged(candidate, risk, is_protected)
-            for candidate, risk, is_protected in zip(found.candidates, risks, protected.tolist(), strict=True)
-        ]
-        rules = rules_of(terms.policy, judged, terms.territory)
-        kept = protected & ~np.array(permits(rules), dtype=bool) if judged else protected
-        residual = risk_of(kept)
-        style_chance = combine(chances.style[protected], named[protected])
-        style_risk = float(sigmoid(self._head.style_risk.decision(style_chance, 0.0)))
-        outcome = decide(terms.policy, terms.limits, judged, rules, residual, style_risk, truncated=truncated)
+        risks = _Risks(self._head, self._shift, chances, found.candidates, self._counting(found.candidates))
+        judged = [self._judged(candidate, risks, at) for at, candidate in enumerate(found.candidates)]
+        outcome, residual = _decided(judged, risks, terms, truncated=truncated)
         scored = Scored(
             evidence=found,
-            risk=risk_of(protected),
+            risk=risks.of(risks.counting),
             residual_risk=residual,
-            style_risk=style_risk,
-            candidate_risks=tuple(risks),
+            style_risk=risks.style_of(risks.counting),
+            brand_risk=self._brand_risk(judged),
+            candidate_risks=tuple(candidate.risk for candidate in judged),
             outcome=outcome,
             truncated=truncated,
         )
         return make_verdict(self._compiled, scored, *self._versions)
 
-    def _judged(self, candidate: Candidate, risk: float, protected: bool) -> Judged:
+    def _judged(self, candidate: Candidate, risks: _Risks, at: int) -> Judged:
         work = self._compiled.meta.works[candidate.work]
-        items = (self._compiled.subjects[named.reading.subject].item for named in candidate.hits)
+        alone = np.zeros(len(risks.counting), dtype=bool)
+        alone[at] = work.status == "protected"
         return Judged(
             work=work.id,
-            items=tuple(dict.fromkeys(item for item in items if item)),
+            items=self._items(candidate),
             rights_holders=work.rights_holders,
             media=work.media,
-            risk=risk,
-            protected=protected,
+            category="brand" if work.brand else "franchise",
+            risk=risks.of(alone) if alone[at] else 0.0,
+            style=risks.style_of(alone) if risks.counting[at] else 0.0,
         )
 
-    def _counts(self, work: int) -> bool:
-        """Whether a candidate can raise the franchise risk: protected, and no mere brand."""
-        info = self._compiled.meta.works[work]
-        return info.status == "protected" and not info.brand
+    def _items(self, candidate: Candidate) -> tuple[str | None, ...]:
+        """Items that are asked for by name; where nothing is, the one described, and the work as a whole."""
+        wanted = [named for named in candidate.hits if named.wanted] or candidate.hits
+        subjects = [named.reading.subject for named in wanted]
+        if not wanted and candidate.nearest is not None:
+            # A description is no sure sign of one item: what is permitted for it alone must not pass for it.
+            return self._compiled.subjects[candidate.nearest.subject].item, None
+        items = (self._compiled.subjects[subject].item for subject in subjects)
+        # The title beside an item says where the item is from.
+        return tuple(dict.fromkeys(item for item in items if item))
+
+    def _counting(self, candidates: Sequence[Candidate]) -> Mask:
+        """Which candidates can raise the franchise risk: protected, and no mere brand."""
+        works = (self._compiled.meta.works[candidate.work] for candidate in candidates)
+        return np.array([work.status == "protected" and not work.brand for work in works], dtype=bool)
+
+    def _brand_risk(self, judged: Sequence[Judged]) -> float | None:
+        if "brands" not in self._compiled.meta.packs:
+            return None
+        return max((candidate.risk for candidate in judged if candidate.category == "brand"), default=0.0)
+
+
+class _Risks:
+    """Calibrated risks of one prompt's candidates, alone and together."""
+
+    def __init__(
+        self, head: Head, shift: float, chances: Chances, candidates: Sequence[Candidate], counting: Mask
+    ) -> None:
+        self._head, self._shift, self._chances, self.counting = head, shift, chances, counting
+        self._named = np.array([bool(c.hits) for c in candidates], dtype=bool)
+        self._known: dict[bytes, float] = {}
+
+    def of(self, kept: Mask) -> float:
+        """Risk that one of the candidates kept, or a work that the catalogue lacks, is reproduced."""
+        key = kept.tobytes()
+        if key not in self._known:
+            chance = combine(self._chances.franchise[kept], self._named[kept])
+            decision = self._head.risk.decision(chance, self._chances.unlisted) + self._shift
+            self._known[key] = float(sigmoid(decision))
+        return self._known[key]
+
+    def style_of(self, kept: Mask) -> float:
+        """Risk that the style of one of the candidates kept is asked for."""
+        chance = combine(self._chances.style[kept], self._named[kept])
+        return float(sigmoid(self._head.style_risk.decision(chance, 0.0)))
+
+
+def _decided(judged: Sequence[Judged], risks: _Risks, terms: Terms, *, truncated: bool) -> tuple[Outcome, float]:
+    """What policy decides, and the risk that it leaves."""
+    book, limits = terms.policy, terms.limits
+    looks = style_limits(book.policy)
+    where = Circumstances(terms.territory, datetime.now(tz=UTC).date())
+    if book.has_rules:
+        rulings = [book.ruling(candidate, limits, where) for candidate in judged]
+        styles = [book.ruling(candidate, looks, where, style=True) for candidate in judged]
+    else:
+        rulings, styles = [Ruling(limits)] * len(judged), [Ruling(looks)] * len(judged)
+
+    def left(holds: Iterable[bool]) -> Mask:
+        kept: Mask = risks.counting & np.fromiter(holds, dtype=bool, count=len(judged))
+        return kept
+
+    residual = risks.of(left(ruling.permit is None for ruling in rulings))
+    # The thresholds of a permit are beyond any risk, so that it never counts.
+    pooled = Pooled(
+        review=risks.of(left(ruling.limits.review <= limits.review for ruling in rulings)),
+        block=risks.of(left(ruling.limits.block <= limits.block for ruling in rulings)),
+        style=risks.style_of(left(ruling.limits.review <= looks.review for ruling in styles)),
+    )
+    return decide(book.policy, limits, judged, rulings, styles, pooled, truncated=truncated), residual

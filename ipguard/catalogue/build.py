@@ -251,6 +251,7 @@ def compile_catalogue(
             id=w.id, title=w.title, status=w.status, rights_holders=w.rights_holders, media=w.media, generic=w.generic,
             brand=w.id in catalogue.brands, country=w.country,
             relatives=tuple(sorted(index[r] for r in catalogue.relatives[w.id])),
+            part_of=tuple(index[parent] for parent in w.part_of if parent in index),
         )
         for w in works
     )  # fmt: skip
@@ -265,6 +266,7 @@ def compile_catalogue(
         not_in={at: entry.not_in for at, entry in enumerate(flat) if entry.not_in},
         roles=tuple(builder.roles),
         parties={i: party.names.get("en", i) for i, party in sorted(catalogue.parties.items())},
+        redirects=dict(sorted(catalogue.redirects.items())),
         automaton=maker(),
     )
     return CompiledCatalogue(
