@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -160,7 +159,9 @@ class Guard:
         return other
 
     def _copy(self, **changed: Any) -> Guard:  # noqa: ANN401 - arguments of the constructor
-        other = copy.copy(self)
+        # copy.copy would go through __reduce__ and load everything again.
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
         other._arguments = {**self._arguments, **changed}  # noqa: SLF001 - of the same class
         return other
 

@@ -176,7 +176,7 @@ class GuardrailParams(Strict):
     """``additional_provider_specific_params`` of a LiteLLM guardrail."""
 
     threshold: Risk | None = Field(
-        None, description="Risk from which a text is blocked; the thresholds in force if not given."
+        default=None, description="Risk from which a text is blocked; the thresholds in force if not given."
     )
     block_on: Literal["block", "review"] | None = Field(
         default=None, description="Decision from which a text is blocked."
