@@ -10,7 +10,7 @@ import typer
 from ipguard.errors import MissingExtraError
 
 keys = typer.Typer(help="Keys for callers of ipguard serve.", no_args_is_help=True)
-_PACKAGES = frozenset({"fastapi", "starlette", "pydantic", "prometheus_client", "uvicorn"})
+_PACKAGES = frozenset({"fastapi", "starlette", "pydantic", "prometheus_client", "threadpoolctl", "uvicorn"})
 
 
 def serve(

@@ -7,6 +7,7 @@ import signal
 import socket
 
 import uvicorn
+from threadpoolctl import threadpool_limits
 
 from ipguard.serve.app import create_app
 from ipguard.serve.loading import Loaded
@@ -60,6 +61,8 @@ def serve(settings: ServeSettings, sock: socket.socket, loaded: Loaded | None) -
     loaded
         Model and catalogue where they are loaded already.
     """
+    # One core a worker: threads of the linear algebra would wait for each other, and for those of other workers.
+    threadpool_limits(1)
     app = create_app(settings, loaded=loaded)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, date_header=True, backlog=BACKLOG,
