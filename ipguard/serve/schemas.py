@@ -236,6 +236,7 @@ class WorkSummary(BaseModel):
 
     id: str
     title: str
+    name: str | None = Field(description="The name by which it was found, if that is not its title.")
     media: list[str]
     country: str
     status: str
@@ -248,6 +249,8 @@ class SearchAnswer(BaseModel):
     """Works that bear a name."""
 
     works: list[WorkSummary]
+    total: int = Field(description="Works found, those that are not shown included.")
+    media: list[str] = Field(description="Media of the catalogue.")
     catalogue_version: str
 
 
