@@ -41,6 +41,9 @@ class Metrics:
         self.audit_lost = self._made(
             Gauge, "audit_lost", "Decisions that could not be recorded.", multiprocess_mode="livesum"
         )
+        self.audit_waiting = self._made(
+            Gauge, "audit_waiting", "Decisions that wait to be recorded.", multiprocess_mode="livesum"
+        )
 
     def _made(self, kind: Any, name: str, text: str, labels: tuple[str, ...] = (), **options: Any) -> Any:  # noqa: ANN401
         return kind(f"ipguard_{name}", text, labels, registry=self._registry, **options)

@@ -12,7 +12,7 @@ Purpose = Literal["image", "video", "text"]
 Audience = Literal["operator", "end_user"]
 Lang = Literal["en", "ja"]
 Decision = Literal["allow", "review", "block"]
-Territory = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166 code of where the output is used.")]
+Territory = Annotated[str, Field(pattern="^[A-Za-z]{2}$", description="ISO 3166 code of where the output is used.")]
 WorkIds = Annotated[tuple[Text, ...], Field(max_length=1000, strict=False)]
 Risk = Annotated[float, Field(ge=0, le=1)]
 

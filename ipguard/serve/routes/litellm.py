@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,7 +13,7 @@ from ipguard.serve.body import StrictRoute
 from ipguard.serve.messages import sentence
 from ipguard.serve.routes.common import ERRORS, AnyCaller, TheService, check_count, json_response, lang_of, note
 from ipguard.serve.schemas import GuardrailAnswer, GuardrailParams, GuardrailRequest
-from ipguard.serve.scorer import Judgement, Options
+from ipguard.serve.scorer import Options
 from ipguard.serve.settings import BlockOn
 from ipguard.verdict import DECISIONS, Verdict
 
@@ -26,29 +27,33 @@ def texts_of(body: GuardrailRequest) -> tuple[str, ...]:
     return (*(body.texts or ()), *(text for text in arguments if isinstance(text, str) and text))
 
 
-def blocks(verdict: Verdict, params: GuardrailParams, block_on: BlockOn) -> bool:
-    """Return whether a verdict blocks a call.
+def settled(verdict: Verdict, threshold: float | None) -> Verdict:
+    """Return a verdict by a threshold of the caller's.
 
     Parameters
     ----------
     verdict
         Of one text.
-    params
-        Of the guardrail. A threshold of its own takes the place of those in force; rules of the policy, and what
-        could not be read to its end, go before it.
-    block_on
-        Decision from which a call is blocked.
+    threshold
+        Takes the place of the thresholds in force; None for those. Rules of the policy, and what could not be
+        read to its end, go before it.
 
     Returns
     -------
-    bool
-        A text that was not read to its end is always blocked: nobody would look at it later.
+    Verdict
+        With the decision that counts.
     """
-    if verdict.truncated:
-        return True
-    if params.threshold is not None and verdict.rule.startswith("threshold:"):
-        return verdict.residual_risk >= params.threshold
-    return DECISIONS.index(verdict.decision) >= DECISIONS.index(block_on)
+    if threshold is None or not verdict.rule.startswith("threshold:"):
+        return verdict
+    if verdict.residual_risk < threshold:
+        return replace(verdict, decision="allow", rule="threshold:request", reason_code="clear")
+    code = "threshold" if verdict.reason_code == "clear" else verdict.reason_code
+    return replace(verdict, decision="block", rule="threshold:request", reason_code=code)
+
+
+def blocks(verdict: Verdict, block_on: BlockOn) -> bool:
+    """Return whether a verdict blocks a call. A text that was not read to its end does: nobody looks at it later."""
+    return verdict.truncated or DECISIONS.index(verdict.decision) >= DECISIONS.index(block_on)
 
 
 def _blocked(code: str, request: Request, params: GuardrailParams) -> dict[str, Any]:
@@ -69,18 +74,15 @@ async def guardrail(body: GuardrailRequest, request: Request, service: TheServic
     check_count(service, len(texts), "texts")
     purpose = params.purpose or ("text" if body.input_type == "response" else None)
 
-    def render(judgement: Judgement) -> Verdict:
-        return judgement.verdict
-
-    verdicts = await service.judge(
-        texts, Options(purpose, params.allow, params.territory), render,
-        caller=caller, request_id=request.state.request_id,
+    found = await service.judge(
+        texts, Options(purpose, params.allow, params.territory), lambda _: None,
+        caller=caller, request_id=request.state.request_id, settle=lambda verdict: settled(verdict, params.threshold),
     )  # fmt: skip
+    verdicts = [verdict for verdict, _ in found]
     note(request, service, verdicts, texts)
     block_on = params.block_on or service.settings.block_on
-    blocking = [verdict for verdict in verdicts if blocks(verdict, params, block_on)]
+    blocking = [verdict for verdict in verdicts if blocks(verdict, block_on)]
     if not blocking:
         return json_response({"action": "NONE"})
     worst = max(blocking, key=lambda verdict: (DECISIONS.index(verdict.decision), verdict.residual_risk))
-    code = worst.reason_code if worst.flagged else "threshold"
-    return json_response(_blocked(code, request, params))
+    return json_response(_blocked(worst.reason_code, request, params))
