@@ -172,7 +172,7 @@ class _Exchange:
     def _record(self, seconds: float) -> None:
         metrics: Metrics = self._service.metrics
         found = self._scope.get("route")
-        route = getattr(found, "path_format", None) or getattr(found, "path", None) or "none"
+        route = getattr(found, "path_format", None) or getattr(found, "path", None) or "other"
         metrics.requests.labels(route, self._scope["method"], str(self._status)).inc()
         metrics.seconds.labels(route).observe(seconds)
         if code := self._notes.get("code"):

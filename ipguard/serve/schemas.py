@@ -20,6 +20,7 @@ Risk = Annotated[float, Field(ge=0, le=1)]
 class ScoreRequest(Strict):
     """Prompts to score, and how."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["prompt"]}, {"required": ["prompts"]}]})
     prompt: Text | None = Field(default=None, description="One prompt; or give prompts.")
     prompts: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)] | None = Field(
         default=None, description="Several."

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import signal
 import socket
+import struct
+import sys
+from contextlib import suppress
 
 import uvicorn
 from threadpoolctl import threadpool_limits
@@ -13,9 +17,15 @@ from ipguard.serve.app import create_app
 from ipguard.serve.loading import Loaded
 from ipguard.serve.service import Service
 from ipguard.serve.settings import ServeSettings
+from ipguard.serve.workers import BACKLOG
 
-BACKLOG = 2048
-"""Connections that may wait to be taken."""
+_SETTLE_SECONDS = 0.25
+"""Enough for connections that have begun to be taken and their requests to be read."""
+_SO_ATTACH_FILTER = 26
+_LOAD_BYTE, _JUMP_IF_SET, _RETURN = 0x30, 0x45, 0x06
+"""Instructions of the classic packet filter (linux/filter.h)."""
+_TCP_FLAGS, _ACK = 13, 0x10
+"""Place of the flags in the head of a TCP segment, and the flag that every segment but the first has."""
 
 
 class Server(uvicorn.Server):
@@ -42,11 +52,39 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Go on answering for a while, every answer closing its connection; then stop.
 
-        A connection that is closed while a request is on its way loses that request. So clients are told first.
+        A connection that is closed while a request is on its way loses that request. So clients are told first, and
+        at the end those that wait to be taken are taken, while no further ones come.
         """
         self._service.draining = True
         await asyncio.sleep(self._service.settings.drain)
+        for sock in sockets or []:
+            turn_away(sock)
+        await asyncio.sleep(_SETTLE_SECONDS)
         await super().shutdown(sockets)
+
+
+def turn_away(sock: socket.socket) -> None:
+    """Let no further connection begin, without a word to those that have begun; only Linux can do that.
+
+    A socket that is closed resets the connections that wait to be taken, whose requests are lost. Instead, packets
+    that ask for a new connection are passed over; who sent them asks again in a second, and is then refused.
+
+    Parameters
+    ----------
+    sock
+        Listens.
+    """
+    # If the segment has the flag ACK set, it belongs to a connection that has begun: take all of it; else nothing.
+    program = b"".join(
+        struct.pack("HBBI", *instruction)
+        for instruction in (
+            (_LOAD_BYTE, 0, 0, _TCP_FLAGS), (_JUMP_IF_SET, 0, 1, _ACK), (_RETURN, 0, 0, 0xFFFFFFFF), (_RETURN, 0, 0, 0),
+        )
+    )  # fmt: skip
+    buffer = ctypes.create_string_buffer(program)
+    if sys.platform == "linux":
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 4, ctypes.addressof(buffer)))
 
 
 def serve(settings: ServeSettings, sock: socket.socket, loaded: Loaded | None) -> None:

@@ -27,7 +27,8 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 _RESTART_SECONDS = 1.0
 """A worker that ends by itself is replaced no sooner than this after it began."""
 _POLL_SECONDS = 0.1
-_BACKLOG = 2048
+BACKLOG = 2048
+"""Connections that may wait to be taken."""
 
 
 def is_loopback(host: str) -> bool:
@@ -83,7 +84,7 @@ def _listening(host: str, port: int) -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
-        sock.listen(_BACKLOG)
+        sock.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         sock.close()
         raise ServeError(f"{host}:{port} cannot be listened on: {error}.") from None

@@ -100,7 +100,9 @@ class TestModerations:
         assert flagged["flagged"]
         assert flagged["categories"]["intellectual-property"]
         assert not clean["flagged"]
-        assert flagged["category_scores"]["intellectual-property"] == pytest.approx(guard.score("Pikachu").risk, abs=1e-5)
+        assert flagged["category_scores"]["intellectual-property"] == pytest.approx(
+            guard.score("Pikachu").risk, abs=1e-5
+        )
         assert flagged["ipguard"]["matches"][0]["work_id"] == "pokemon"
 
     def test_parts_are_one_input(self, client):
@@ -113,7 +115,9 @@ class TestModerations:
         parts = [{"type": "text", "text": "a lake"}, {"type": "image_url", "image_url": {"url": "https://x/y.png"}}]
         assert problem(client.post("/v1/moderations", json={"input": parts}), 400, "images_not_supported")
 
-    @pytest.mark.parametrize("value", [None, 5, [], [5], [["x"]], [{"type": "audio"}], [{"text": "x"}], {"type": "text"}])
+    @pytest.mark.parametrize(
+        "value", [None, 5, [], [5], [["x"]], [{"type": "audio"}], [{"text": "x"}], {"type": "text"}]
+    )
     def test_other_inputs_are_refused(self, client, value):
         error = problem(client.post("/v1/moderations", json={"input": value}), 400, "invalid_request")
         assert error["param"].startswith("input")

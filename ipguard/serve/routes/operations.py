@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from ipguard.serve.routes.common import ERRORS, Reader, TheService, json_response
 
@@ -37,7 +37,7 @@ async def readyz(service: TheService) -> Response:
     return response
 
 
-@router.get("/metrics", responses=ERRORS)
+@router.get("/metrics", response_class=PlainTextResponse, responses=ERRORS)
 async def metrics(service: TheService, _: Reader) -> Response:
     """Show the figures in Prometheus's text format."""
     service.metrics.queue.set(service.scorer.pending)
