@@ -67,6 +67,7 @@ class _Exchange:
         self._id = given if _ID.fullmatch(given) else uuid4().hex
         self._notes: dict[str, Any] = {}
         self._status = 0
+        self._unread = "transfer-encoding" in self._headers or self._headers.get("content-length", "0") != "0"
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["request_id"], state["notes"] = self._id, self._notes
 
@@ -143,6 +144,7 @@ class _Exchange:
             if size > limit:
                 raise problem
             parts.append(part)
+        self._unread = False
         return b"".join(parts)
 
     def _check_type(self) -> None:
@@ -159,7 +161,8 @@ class _Exchange:
                 headers[name] = value
             if "cache-control" not in headers:
                 headers["cache-control"] = "no-store"
-            if self._service.draining:
+            if self._service.draining or self._unread:
+                # Who sends a body slowly, or one too large, does not keep the connection.
                 headers["connection"] = "close"
         await self._raw_send(message)
 

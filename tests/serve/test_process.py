@@ -17,6 +17,7 @@ from conftest import until
 
 from ipguard.policy.registry import Registry
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - that this is refused without keys is what is tested
 CLI = [sys.executable, "-m", "ipguard.cli"]
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 PROMPT = {"prompt": "Pikachu in the rain"}
@@ -145,7 +146,7 @@ def test_a_change_of_policy_reaches_all_workers(process, tmp_path):
         until(lambda: decisions() == {"allow"})
         httpx.post(f"{server.base}/v1/score", json={"prompt": "Goku"})
         server.stop()
-        assert [record.decision for record in registry.audit.decisions()][0] == "block"
+        assert registry.audit.decisions()[0].decision == "block"
         assert len(registry.audit.decisions()) >= 20
 
 
@@ -159,7 +160,7 @@ def refused(*arguments, **environment):
 
 
 def test_refusals_to_start(tmp_path):
-    assert "listens on this machine only, not on 0.0.0.0" in refused("--host", "0.0.0.0")
+    assert "listens on this machine only, not on 0.0.0.0" in refused("--host", EVERYWHERE)
     assert "timeout must be greater than 0" in refused("--timeout", "0")
     assert "IPGUARD_QUEUE must be a number" in refused(IPGUARD_QUEUE="many")
     assert "workers must be" in refused("--workers", "0")
@@ -177,7 +178,7 @@ def test_keys_from_the_command_line(process, tmp_path):
     (tmp_path / "keys").write_text(made.stdout)
     key = made.stderr.removeprefix("key (shown once): ").strip()
     assert key not in made.stdout
-    server = process("--keys", tmp_path / "keys", "--host", "0.0.0.0")
+    server = process("--keys", tmp_path / "keys", "--host", EVERYWHERE)
     assert httpx.post(f"{server.base}/v1/score", json=PROMPT).status_code == 401
     headers = {"Authorization": f"Bearer {key}"}
     assert httpx.post(f"{server.base}/v1/score", json=PROMPT, headers=headers).status_code == 200
