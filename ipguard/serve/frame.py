@@ -127,9 +127,7 @@ class _Exchange:
         limit = self._service.settings.max_body
         if self._scope["method"] in ("POST", "PUT", "PATCH"):
             self._check_type()
-        problem = Problem(
-            413, "too_large", f"The body must hold at most {limit} bytes.", headers={"Connection": "close"}
-        )
+        problem = Problem(413, "too_large", f"The body must hold at most {limit} bytes.")
         length = self._headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > limit:
             raise problem

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from conftest import until
+from serve_process import until
 
 from ipguard.catalogue.build import compile_catalogue
 from ipguard.errors import PolicyError, RegistryError, ServeError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import until
+from serve_process import until
 
 from ipguard.policy.registry import Registry
 

@@ -423,7 +423,7 @@ function saveBatch() {
   const lines = [["row", "prompt", "risk", "decision", "reason_code", "works", "rights_holders"].join(",")];
   for (const { number, prompt, verdict } of state.rows) {
     if (!verdict) continue;
-    const matches = verdict.matches ?? [];
+    const matches = (verdict.matches ?? []).filter(telling);
     const unique = (list) => [...new Set(list)].join("; ");
     const works = unique(matches.map((match) => match.title));
     const holders = unique(matches.flatMap((match) => match.rights_holder_names));
