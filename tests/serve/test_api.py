@@ -150,8 +150,22 @@ class TestLitellm:
 
     def test_responses_and_tool_calls_are_read(self, client):
         assert self.post(client, texts=["Here is Pikachu, drawn in ink."], input_type="response")["action"] == "BLOCKED"
-        call = {"function": {"name": "draw", "arguments": '{"prompt": "Pikachu in the rain"}'}}
-        assert self.post(client, tool_calls=[call, {"function": None}, {}])["action"] == "BLOCKED"
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            '{"prompt": "Pikachu in the rain"}',
+            '{"a": [{"b": "\\u30d4\\u30ab\\u30c1\\u30e5\\u30a6"}]}',
+            "not JSON: Pikachu in the rain",
+            {"prompt": "Pikachu in the rain"},
+            '"Pikachu in the rain"',
+        ],
+    )
+    def test_arguments_of_tool_calls_are_read(self, client, arguments):
+        call = {"function": {"name": "draw", "arguments": arguments}}
+        assert self.post(client, tool_calls=[{"function": None}, {}, call])["action"] == "BLOCKED"
+        clean = {"function": {"name": "draw", "arguments": '{"prompt": "a lake", "n": 1}'}}
+        assert self.post(client, tool_calls=[clean])["action"] == "NONE"
 
     def test_thresholds_of_the_caller(self, client, guard):
         prompt = "ルフィが海で踊る"

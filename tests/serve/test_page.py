@@ -79,7 +79,7 @@ def visit(browser):
 
 
 def at(page, request):
-    return request.startswith(page.split("#")[0]) or request.startswith("blob:")
+    return request.startswith((page.split("#")[0], "blob:"))
 
 
 def check(tab, prompt):
@@ -195,7 +195,7 @@ def test_a_file(visit, site, tmp_path, encoding):
     assert tab.locator("#batch-rows tr").count() == 3
     with tab.expect_download() as saved:
         tab.click("#download")
-    with open(saved.value.path(), newline="", encoding="utf-8-sig") as stream:
+    with saved.value.path().open(newline="", encoding="utf-8-sig") as stream:
         table = list(csv.DictReader(stream))
     assert [row["decision"] for row in table].count("block") == 3
     assert table[0]["works"] == "Pokémon"

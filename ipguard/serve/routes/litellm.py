@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,10 +23,45 @@ router = APIRouter(route_class=StrictRoute, tags=["adapters"], responses=ERRORS)
 
 
 def texts_of(body: GuardrailRequest) -> tuple[str, ...]:
-    """Return all that is to be checked: texts, and arguments of tool calls, which may hold prompts for images."""
-    calls = (call.get("function") for call in body.tool_calls or ())
-    arguments = (function.get("arguments") for function in calls if isinstance(function, dict))
-    return (*(body.texts or ()), *(text for text in arguments if isinstance(text, str) and text))
+    """Return all that is to be checked.
+
+    Parameters
+    ----------
+    body
+        LiteLLM's request.
+
+    Returns
+    -------
+    tuple of str
+        Texts, and the strings in the arguments of tool calls, which may be prompts for images.
+    """
+    functions = (call.get("function") for call in body.tool_calls or ())
+    arguments = (function.get("arguments") for function in functions if isinstance(function, dict))
+    return (*(body.texts or ()), *(text for value in arguments for text in _strings_of_json(value) if text))
+
+
+def _strings_of_json(arguments: object) -> Iterator[str]:
+    """The strings of what should be a JSON text; all of it where it is none, so that nothing goes unread."""
+    if not isinstance(arguments, str):
+        yield from _strings(arguments)
+        return
+    try:
+        value = from_json(arguments)
+    except ValueError:
+        yield arguments
+    else:
+        yield from _strings(value)
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _strings(part)
 
 
 def settled(verdict: Verdict, threshold: float | None) -> Verdict:

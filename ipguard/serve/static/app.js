@@ -87,7 +87,7 @@ const MEDIA = {
 const $ = (id) => document.getElementById(id);
 const state = { lang: "en", thresholds: null, verdict: null, prompt: "", rewrite: null, rows: [], batch: null, work: null, loaded: false, offset: 0, total: 0 };
 const t = () => TEXT[state.lang];
-const figure = (value) => value.toFixed(2);
+const figure = (value) => (value > 0.99 && value < 1 ? 0.99 : value).toFixed(2); // 1.00 would sound certain
 const medium = (name) => (state.lang === "ja" ? MEDIA[name] : name.replace("_", " ")) || name;
 
 /** Make an element; children are nodes or texts, never markup. */
