@@ -134,8 +134,10 @@ def serve() -> str:
         answers: dict[str, int] = soak["answers"]  # type: ignore[assignment]
         lines += [
             "",
-            f"Soak, two workers: {soak['seconds']:.0f} seconds of load with the policy changed {soak['policies']} times and "
-            f"the catalogue {soak['catalogues']} times: {sum(answers.values()):,} answers, {soak['errors']} errors.",
+            (
+                f"Soak, two workers: {soak['seconds']:.0f} seconds of load with the policy changed {soak['policies']} times and "
+                f"the catalogue {soak['catalogues']} times: {sum(answers.values()):,} answers, {soak['errors']} errors."
+            ),
         ]
     return "\n".join(lines)
 

@@ -258,8 +258,7 @@ def _check_ids(rules: Iterable[Rule], compiled: CompiledCatalogue) -> None:
         listed = [f"{key} {value!r}{near}" for (key, value), near in list(unknown.items())[:SHOWN]]
         more = f"; and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
         raise PolicyError(
-            f"The policy names what the catalogue {compiled.version} ({', '.join(compiled.meta.packs)}) does not hold: "
-            f"{'; '.join(listed)}{more}."
+            f"The policy names what the catalogue {compiled.version} does not hold: {'; '.join(listed)}{more}."
         )
 
 

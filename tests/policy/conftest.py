@@ -113,3 +113,17 @@ def registry(where):
 
     with Registry.create(where) as made:
         yield made
+
+
+@pytest.fixture
+def settle():
+    """Wait for another thread; if it takes too long the test fails."""
+
+    def until(condition):
+        for _ in range(1000):
+            if condition():
+                return
+            time.sleep(0.02)
+        raise AssertionError("it never happened")
+
+    return until

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 from ipguard.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from ipguard.policy.registry.audit import AuditLog, DecisionRecord
+    from ipguard.policy.registry.audit import AuditLog, DecisionRecord, record_of
     from ipguard.policy.registry.store import Registry, StoredRule
     from ipguard.policy.registry.writer import AuditWriter
 
 _HOMES = {
     "AuditLog": "audit", "AuditWriter": "writer", "DecisionRecord": "audit", "Registry": "store", "StoredRule": "store",
+    "record_of": "audit",
 }  # fmt: skip
 
-__all__ = ["AuditLog", "AuditWriter", "DecisionRecord", "Registry", "StoredRule"]
+__all__ = ["AuditLog", "AuditWriter", "DecisionRecord", "Registry", "StoredRule", "record_of"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562

@@ -23,6 +23,8 @@ Label = Literal["no", "style", "brand", "yes"]
 LABELS: tuple[Label, ...] = get_args(Label)
 PAGE = 1000
 """Rows that an export reads at a time."""
+LIKELY = 0.5
+"""Risk from which a work of a record goes into the labels of its text."""
 _KEPT_OF_A_MATCH = ("work_id", "title", "item", "rights_holders", "status", "kind", "start", "end", "risk", "rule")
 _KINDS = {"no": "none", "style": "style", "brand": "brand", "yes": "named"}
 
@@ -327,15 +329,20 @@ class AuditLog:
             if record.review == "overturned" and record.label and record.prompt and newer:
                 found[record.prompt_sha256] = record
         for record in found.values():
-            titles = dict.fromkeys(match["title"] for match in record.matches if match["risk"] > 0)
             yield {
                 "text": record.prompt,
                 "label": record.label,
                 "kind": _KINDS[record.label or "no"],
-                "works": list(titles) if record.label in ("yes", "style") else [],
+                "works": _works(record) if record.label in ("yes", "style") else [],
                 "lang": plain_language(record.prompt or "") or "",
                 "source": "review",
             }
+
+
+def _works(record: DecisionRecord) -> list[str]:
+    """Titles of the works that are more likely meant than not; of the first one if there is none."""
+    likely = [match["title"] for match in record.matches if match["risk"] >= LIKELY]
+    return list(dict.fromkeys(likely)) or [match["title"] for match in record.matches[:1]]
 
 
 def _one(connection: sa.Connection, record_id: int) -> DecisionRecord:

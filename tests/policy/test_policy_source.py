@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import time
 
 import pytest
 
@@ -20,15 +19,6 @@ def path(tmp_path):
     path = tmp_path / "policy.json"
     path.write_text(ONE)
     return path
-
-
-def settle(condition):
-    """Wait for another thread; a failure here is one of the test."""
-    for _ in range(500):
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it never happened")
 
 
 def test_a_changed_file_is_taken_over(path):
@@ -117,7 +107,7 @@ def test_what_a_guard_refuses_is_not_taken_over(path, guard):
         PolicySource(path, check=guard.with_policy)
 
 
-def test_a_thread_looks_in_the_background(path):
+def test_a_thread_looks_in_the_background(path, settle):
     with PolicySource(path, interval=0.01, background=True) as source:
         path.write_text(TWO)
         settle(lambda: source.current() == Policy(block=0.7))
@@ -142,7 +132,7 @@ def test_a_registry_is_followed(registry, where):
         assert source.status.reloads == 2
 
 
-def test_a_killed_server_keeps_the_last_good_policy(postgres, postgres_url):
+def test_a_killed_server_keeps_the_last_good_policy(postgres, postgres_url, settle):
     from ipguard.policy.registry import Registry
 
     with (
