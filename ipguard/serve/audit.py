@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -56,14 +57,16 @@ class Auditor:
             return
         from ipguard.policy.registry.audit import record_of
 
-        for judgement in judgements:
-            if judgement.verdict.flagged:
-                await self.writer.arecord(
-                    record_of(
-                        judgement.verdict, judgement.prompt, request_id=request_id, caller=caller.name,
-                        policy_version=judgement.by.policy_version, keep_text=self._keep_text,
-                    )
-                )  # fmt: skip
+        records = [
+            record_of(
+                judgement.verdict, judgement.prompt, request_id=request_id, caller=caller.name,
+                policy_version=judgement.by.policy_version, keep_text=self._keep_text,
+            )
+            for judgement in judgements
+            if judgement.verdict.flagged
+        ]  # fmt: skip
+        # Together, so that those that are required are written in one transaction, not one after another.
+        await asyncio.gather(*map(self.writer.arecord, records))
 
     def show(self) -> None:
         """Bring the figures up to date."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import MutableMapping
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,11 +18,12 @@ from ipguard.serve.keys import Caller
 from ipguard.serve.metrics import Metrics
 from ipguard.serve.problems import Problem, answer
 from ipguard.serve.service import Service
+from ipguard.serve.workers import is_loopback
 
 logger = logging.getLogger("ipguard.serve.access")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_LOCAL_CLIENTS = frozenset({"127.0.0.1", "::1"})
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that figures tell apart: others are made up, and there is no end to them."""
 _OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 _SECURITY = {
     "content-security-policy": (
@@ -106,10 +108,9 @@ class _Exchange:
     def _caller(self) -> Caller:
         keys = self._service.keys
         if keys is None:
-            client, host = self._scope.get("client"), self._headers.get("host", "")
-            name = host if host.startswith("[") and host.endswith("]") else host.rpartition(":")[0] or host
+            client = self._scope.get("client")
             # The name is checked too: a page in a browser on this machine may have its own name point here.
-            if (client and client[0] not in _LOCAL_CLIENTS) or name not in _LOCAL_NAMES:
+            if (client and not is_loopback(client[0])) or not is_loopback(_host_name(self._headers.get("host", ""))):
                 message = "Without a file of keys only callers on this machine are answered, under its local name."
                 raise Problem(403, "keys_needed", message)
             return Caller("", "read")
@@ -174,7 +175,8 @@ class _Exchange:
         metrics: Metrics = self._service.metrics
         found = self._scope.get("route")
         route = getattr(found, "path_format", None) or getattr(found, "path", None) or "other"
-        metrics.requests.labels(route, self._scope["method"], str(self._status)).inc()
+        method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
+        metrics.requests.labels(route, method, str(self._status)).inc()
         metrics.seconds.labels(route).observe(seconds)
         if code := self._notes.get("code"):
             metrics.errors.labels(code).inc()
@@ -185,3 +187,11 @@ class _Exchange:
                 "status": self._status, "ms": round(1000 * seconds, 1), **self._notes,
             },
         )  # fmt: skip
+
+
+def _host_name(header: str) -> str:
+    """The name in a Host header, without its port; empty where there is none to be read."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""

@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 import uvicorn
@@ -37,17 +38,20 @@ class Server(uvicorn.Server):
         Of uvicorn.
     service
         Told of the end, so that answers ask clients to close.
+    started
+        Called when requests are taken.
     """
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, started: Callable[[], object]) -> None:
         super().__init__(config)
-        self._service = service
+        self._service, self._started = service, started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and load everything anew at SIGHUP from then on."""
         await super().startup(sockets)
         if hasattr(signal, "SIGHUP"):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._service.reload)
+        self._started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Go on answering for a while, every answer closing its connection; then stop.
@@ -87,7 +91,7 @@ def turn_away(sock: socket.socket) -> None:
             sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 4, ctypes.addressof(buffer)))
 
 
-def serve(settings: ServeSettings, sock: socket.socket, loaded: Loaded | None) -> None:
+def serve(settings: ServeSettings, sock: socket.socket, loaded: Loaded | None, started: Callable[[], object]) -> None:
     """Serve in this process until told to stop by SIGTERM or SIGINT.
 
     Parameters
@@ -98,6 +102,8 @@ def serve(settings: ServeSettings, sock: socket.socket, loaded: Loaded | None) -
         Listens already.
     loaded
         Model and catalogue where they are loaded already.
+    started
+        Called when requests are taken.
     """
     # One core a worker: threads of the linear algebra would wait for each other, and for those of other workers.
     threadpool_limits(1)
@@ -106,4 +112,4 @@ def serve(settings: ServeSettings, sock: socket.socket, loaded: Loaded | None) -
         app, log_config=None, access_log=False, server_header=False, date_header=True, backlog=BACKLOG,
         timeout_graceful_shutdown=max(1, round(settings.stop_timeout)), timeout_keep_alive=75,
     )  # fmt: skip
-    Server(config, app.state.service).run(sockets=[sock])
+    Server(config, app.state.service, started).run(sockets=[sock])

@@ -284,9 +284,10 @@ class TestFrame:
         assert "NoneType" not in error["message"]
 
     def test_only_this_machine_without_keys(self, client):
-        for host in ("evil.example", "evil.example:8080", "127.0.0.1.evil.example", ""):
+        for host in ("evil.example", "evil.example:8080", "127.0.0.1.evil.example", "[::1", "8.8.8.8", ""):
             problem(client.get("/metrics", headers={"Host": host}), 403, "keys_needed")
-        assert client.get("/metrics", headers={"Host": "localhost:1"}).status_code == 200
+        for host in ("localhost:1", "127.0.0.1", "[::1]:8080", "LOCALHOST"):
+            assert client.get("/metrics", headers={"Host": host}).status_code == 200
         problem(client.get("/v1/policy/rules"), 403, "role_needed")
 
 
@@ -326,6 +327,14 @@ class TestKeys:
             assert client.get(path).status_code == 200
 
 
+def test_a_dead_thread_is_told(serving):
+    client = serving()
+    assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200
+    client.app.state.service.scorer.stop()
+    assert client.get("/healthz").status_code == client.get("/readyz").status_code == 503
+    assert client.get("/readyz").json()["status"] == "not scoring"
+
+
 def test_figures(serving):
     client = serving()
     client.post("/v1/score", json={"prompts": ["Pikachu", "a lake"]})
@@ -336,6 +345,9 @@ def test_figures(serving):
     assert 'ipguard_http_requests_total{method="POST",route="/v1/score",status="200"} 1.0' in text
     assert re.search(r'ipguard_version\{version="[^"]+",what="catalogue"\} 1.0', text)
     assert "ipguard_scored_prompts_total 2.0" in text
+    for number in range(3):
+        client.request(f"MADEUP{number}", "/healthz")
+    assert client.get("/metrics").text.count('ipguard_http_requests_total{method="other"') == 1
 
 
 def test_the_log_has_no_prompt_unless_asked_for(serving, caplog):

@@ -98,6 +98,19 @@ def both(text):
 
 
 @forks
+def test_a_worker_that_cannot_start_now_does_not_end_the_others(process, tmp_path):
+    path = tmp_path / "policy.json"
+    path.write_text("{}")
+    server = process("--workers", 2, "--policy", path)
+    path.write_text("{")
+    os.kill(server.children()[0], signal.SIGKILL)
+    until(lambda: sum("is replaced" in line for line in server.lines) >= 2, 60)
+    assert httpx.post(f"{server.base}/v1/score", json=PROMPT).status_code == 200
+    path.write_text("{}")
+    until(lambda: both(httpx.get(f"{server.base}/metrics").text), 60)
+
+
+@forks
 def test_workers_share_the_memory_of_the_model(process):
     def memory(pid, what):
         text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
