@@ -67,7 +67,7 @@ def list_rules(
     """Print the rules: id, whether in force today, name, and what else they say; thresholds first."""
     from ipguard.policy.registry import Registry
 
-    with Registry(registry) as held:
+    with Registry(registry, may_create=False) as held:
         policy, found = held.policy(), held.rules(work=work, rights_holder=rights_holder)
     if as_json:
         for stored in found:
@@ -150,7 +150,7 @@ def remove(
     """Remove rules."""
     from ipguard.policy.registry import Registry
 
-    with Registry(registry) as held:
+    with Registry(registry, may_create=False) as held:
         for rule_id in ids:
             typer.echo(f"removed {_line(held.remove(rule_id))}")
 
@@ -326,7 +326,7 @@ def export(
 
     if format not in ("csv", "json"):
         raise InvalidArgumentError("format", "be csv or json", format)
-    with Registry(registry) as held:
+    with Registry(registry, may_create=False) as held:
         policy = held.policy()
     if format == "json":
         _write([msgspec.json.format(msgspec.json.encode(policy), indent=2).decode() + "\n"], out, mark="")

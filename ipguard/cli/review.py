@@ -38,7 +38,7 @@ def list_decisions(
     if limit < 1:
         raise InvalidArgumentError("limit", "be at least 1", limit)
     wanted: Any = None if state == "all" else state
-    with Registry(registry) as held:
+    with Registry(registry, may_create=False) as held:
         found = held.audit.decisions(review=wanted, limit=limit)
     for record in found:
         typer.echo(_as_json(record) if as_json else _line(record))
@@ -62,7 +62,7 @@ def show(record_id: RecordId, registry: Where) -> None:
     """Print a record as JSON."""
     from ipguard.policy.registry import Registry
 
-    with Registry(registry) as held:
+    with Registry(registry, may_create=False) as held:
         typer.echo(json.dumps(held.audit.get(record_id).to_dict(), ensure_ascii=False, indent=2))
 
 
@@ -71,7 +71,7 @@ def uphold(record_id: RecordId, registry: Where, note: Note = "", by: By = "") -
     """Say that a decision was right."""
     from ipguard.policy.registry import Registry
 
-    with Registry(registry) as held:
+    with Registry(registry, may_create=False) as held:
         typer.echo(_line(held.audit.uphold(record_id, note=note, by=by)))
 
 
@@ -95,7 +95,7 @@ def overturn(
     if not note.strip():
         raise InvalidArgumentError("note", "say why", note)
     wanted: Any = label
-    with Registry(registry) as held:
+    with Registry(registry, may_create=False) as held:
         record = held.audit.overturn(record_id, label=wanted, note=note, by=by)
     typer.echo(_line(record))
     if record.label is None:
@@ -118,7 +118,7 @@ def export(
 
     if format not in ("jsonl", "csv", "training"):
         raise InvalidArgumentError("format", "be jsonl, csv or training", format)
-    with Registry(registry) as held:
+    with Registry(registry, may_create=False) as held:
         lines = _lines(held.audit, format, excel_safe=excel_safe)
         if out is None:
             sys.stdout.writelines(lines)
@@ -164,5 +164,5 @@ def purge(
     """Forget old records."""
     from ipguard.policy.registry import Registry
 
-    with Registry(registry) as held:
+    with Registry(registry, may_create=False) as held:
         typer.echo(f"{held.audit.purge(timedelta(days=days))} records removed")

@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 REMINDER = 60.0
 """Seconds between two log lines about the same failure."""
+STALE = 30.0
+"""Seconds without the end of a look from which a thread that looks counts as stuck."""
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 
 
@@ -253,8 +255,11 @@ class PolicySource:
     @property
     def status(self) -> SourceStatus:
         """Counters, the last error, and how old the last good look is."""
-        age = time.monotonic() - self._succeeded
-        return SourceStatus(self._version, self._reloads, self._failures, self._last_error, age)
+        now = time.monotonic()
+        error = self._last_error
+        if self._thread is not None and error is None and now - self._looked > STALE + self._interval:
+            error = f"No look has come to an end for {now - self._looked:.0f} s."
+        return SourceStatus(self._version, self._reloads, self._failures, error, now - self._succeeded)
 
     def close(self) -> None:
         """Stop looking; the last policy can still be asked for."""

@@ -88,7 +88,7 @@ def test_all_or_nothing_unless_partial(run, optouts, tmp_path):
     done = run("policy", "import", optouts, "--rejects", "rejects.csv", code=1)
     assert "row 4: title 'ドラゴンボウル' is no title of a work" in done.stderr
     assert "nothing was added" in done.stderr
-    assert run("policy", "list").stdout == ""
+    run("policy", "list", code=2)
     rejected = (tmp_path / "rejects.csv").read_text("utf-8-sig")
     assert rejected.splitlines()[1].startswith("ドラゴンボウル,,,,,,,4,title: is no title of a work,")
     assert (
@@ -151,6 +151,7 @@ def test_reviewing_recorded_decisions(run, guard, tmp_path):
         (("policy", "add", "--work", "ドラゴンボウル"), "work 'ドラゴンボウル' is no title"),
         (("policy", "add", "--work", "Pokémon", "--effect", "maybe"), "effect"),
         (("policy", "add", "--work", "Pokémon", "--territory", "UK"), "territories"),
+        (("policy", "remove", "9", "--registry", "typo.db"), "typo.db is not there"),
         (("policy", "remove", "9"), "rule_id must be"),
         (("policy", "set"), "thresholds must be given"),
         (("policy", "set", "--review", "7"), "review must lie in"),
@@ -170,6 +171,9 @@ def test_reviewing_recorded_decisions(run, guard, tmp_path):
     ],
 )
 def test_errors_are_one_line_and_exit_code_two(run, tmp_path, arguments, message):
+    from ipguard.policy.registry import Registry
+
+    Registry(tmp_path / "rules.db").close()
     (tmp_path / "bad.json").write_text("{")
     (tmp_path / "unknown.json").write_text('{"rules": [{"effect": "block", "work": "no-such-work"}]}')
     done = run(*arguments, code=2)

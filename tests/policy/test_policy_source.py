@@ -153,6 +153,22 @@ def test_a_killed_server_keeps_the_last_good_policy(postgres, postgres_url, sett
         settle(lambda: source.current().block == 0.5)
 
 
+def test_a_look_that_never_ends_is_noticed(postgres_url, settle, monkeypatch):
+    import psycopg
+
+    from ipguard.policy import source as module
+    from ipguard.policy.registry import Registry
+
+    monkeypatch.setattr(module, "STALE", 0.2)
+    Registry.create(postgres_url).close()
+    with PolicySource(postgres_url, interval=0.01, background=True) as source:
+        with psycopg.connect(postgres_url) as other:
+            other.execute("LOCK TABLE ipguard_state IN ACCESS EXCLUSIVE MODE")
+            settle(lambda: not source.status.healthy)
+            assert "No look has come to an end" in source.status.last_error
+        settle(lambda: source.status.healthy)
+
+
 def test_a_database_file_put_in_the_place_of_another_is_seen(tmp_path):
     pytest.importorskip("sqlalchemy", reason="the extra 'policy' is not installed")
     from ipguard.policy.registry import Registry

@@ -5,9 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ipguard.errors import InvalidArgumentError, RegistryError
-from ipguard.policy.rules import Policy, Rule
+from ipguard.policy.rules import EFFECTS, Policy, Rule
+from ipguard.policy.territories import CODES
 
 sa = pytest.importorskip("sqlalchemy", reason="the extra 'policy' is not installed")
 
@@ -40,6 +43,22 @@ def test_a_rule_comes_back_as_it_was(registry):
     assert registry.get(stored.id) == stored
     assert registry.rules() == [stored]
     assert registry.policy() == Policy(rules=(FULL,))
+
+
+words = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
+days = st.none() | st.dates(min_value=date(1000, 1, 1))
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(EFFECTS), words, days, st.sets(st.sampled_from(sorted(CODES))), words, st.none() | st.floats(0, 1)
+)
+def test_any_rule_comes_back_as_it_was(registry, effect, work, since, territories, source, review):
+    rule = Rule(
+        effect, work=work, since=since, territories=tuple(territories), source=source,
+        review=None if effect == "permit" else review,
+    )  # fmt: skip
+    assert registry.add(rule).rule == rule
 
 
 def test_the_same_rule_twice_is_one(registry):
@@ -125,6 +144,22 @@ def test_several_writers_lose_nothing(where):
         assert registry.revision == 60
 
 
+def test_sqlite_keeps_a_log_that_readers_do_not_wait_for(tmp_path):
+    with Registry(tmp_path / "rules.db") as registry, registry._database.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+
+
+def test_a_lock_that_is_never_given_back_ends_in_an_error(where, monkeypatch):
+    from ipguard.policy.registry import database
+
+    monkeypatch.setitem(database._SQLITE, "timeout", 0.1)
+    monkeypatch.setitem(database._POSTGRES, "options", "-c lock_timeout=100")
+    with Registry.create(where) as one, Registry(where) as other, one._database.writing() as connection:
+        connection.execute(sa.text("UPDATE ipguard_state SET revision = 99"))
+        with pytest.raises(RegistryError, match="lock"):
+            other.add(FULL)
+
+
 def test_readers_go_on_while_somebody_writes(registry):
     with registry._database.writing() as connection:
         connection.execute(sa.text("UPDATE ipguard_state SET revision = 99"))
@@ -203,6 +238,15 @@ def test_an_empty_database_that_is_not_ours_is_left_alone(tmp_path, postgres_url
             Registry(address)
         with Registry.create(address) as made:
             assert made.revision == 0
+
+
+def test_a_file_that_must_be_there_is_not_made(tmp_path):
+    with pytest.raises(RegistryError, match="is not there"):
+        Registry(tmp_path / "typo.db", may_create=False)
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(RegistryError, match="holds no registry"):
+        Registry(tmp_path / "empty.db", may_create=False)
+    assert not (tmp_path / "typo.db").exists()
 
 
 def test_a_fresh_file_gets_its_tables(tmp_path):

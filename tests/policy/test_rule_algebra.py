@@ -34,6 +34,24 @@ lax = settings(
 )
 
 
+media = st.sampled_from(["game", "anime", "film", "studio"])
+subjects = st.one_of(
+    st.just({}),
+    st.builds(dict, work=st.sampled_from(WORKS)),
+    st.builds(dict, rights_holder=st.sampled_from(HOLDERS)),
+    st.builds(dict, medium=media),
+    st.builds(dict, rights_holder=st.sampled_from(HOLDERS), medium=media),
+    st.sampled_from(
+        [
+            {"work": "pokemon", "item": "pikachu"},
+            {"work": "dragon-ball", "item": "goku", "rights_holder": "shueisha"},
+            {"work": "marvel-universe", "rights_holder": "sony-pictures"},
+            {"work": "legend-of-zelda", "medium": "game"},
+        ]
+    ),
+)
+
+
 @st.composite
 def rules(draw, effects=("permit", "review", "block"), thresholds=True):
     effect = draw(st.sampled_from(effects))
@@ -48,9 +66,7 @@ def rules(draw, effects=("permit", "review", "block"), thresholds=True):
     )
     return Rule(
         effect,
-        work=draw(st.none() | st.sampled_from(WORKS)),
-        rights_holder=draw(st.none() | st.sampled_from(HOLDERS)),
-        medium=draw(st.none() | st.sampled_from(["game", "anime", "film", "studio"])),
+        **draw(subjects),
         category=category,
         territories=draw(st.sampled_from([(), (), ("JP",), ("FR", "US")])),
         review=review,

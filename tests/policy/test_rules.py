@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -246,7 +246,20 @@ def test_a_rule_that_contradicts_itself_or_could_never_hold_is_refused(tmp_path,
     assert "policy.json" in str(caught.value)
 
 
+def test_a_rule_for_a_family_may_name_what_only_its_parts_have(compiled, ruling):
+    film = Rule("block", work="marvel", medium="film")
+    assert ruling(film, work="marvel-spider-man").rule is None
+    candidate = Judged("marvel-spider-man", (), ("marvel",), ("comic", "film"), 0.7)
+    assert BoundPolicy(Policy(rules=(film,)), compiled).ruling(candidate, LIMITS, Circumstances(None, TODAY)).block
+
+
 def test_rules_made_in_code_are_checked_too():
+    for since in ("2026-01-01", datetime(2026, 1, 1, tzinfo=UTC)):
+        with pytest.raises(InvalidArgumentError, match=r"since must be a datetime\.date"):
+            Rule("block", since=since)
+    for review in ("high", float("nan")):
+        with pytest.raises(InvalidArgumentError, match="review must lie in"):
+            Rule("block", review=review)
     with pytest.raises(InvalidArgumentError, match="effect must be one of"):
         Rule("blok")
     with pytest.raises(InvalidArgumentError, match="not one string"):
@@ -287,6 +300,8 @@ def test_unknown_ids_are_listed_with_near_ones(compiled):
         Rule("block", medium="mangaa"),
         Rule("block", work="pokemon", item="pikachuu"),
         Rule("block", work="qqqq", item="x"),
+        Rule("block", work="pokemon", rights_holder="shueisha"),
+        Rule("block", work="pokemon", medium="film"),
     )
     with pytest.raises(PolicyError) as caught:
         BoundPolicy(Policy(rules=rules), compiled)
@@ -295,7 +310,9 @@ def test_unknown_ids_are_listed_with_near_ones(compiled):
         "rights_holder 'nintndo' (near: nintendo",
         "medium 'mangaa' (near: manga",
         "item of pokemon 'pikachuu' (near: pikachu",
-        "work 'qqqq'.",
+        "work 'qqqq';",
+        "rights_holder of pokemon 'shueisha'",
+        "medium of pokemon 'film'.",
     ):
         assert part in str(caught.value)
 

@@ -19,7 +19,17 @@ from ipguard.policy.registry.tables import VERSION_TABLE
 CONNECT_SECONDS = 5
 """A server that does not answer in this time counts as unreachable."""
 LOCK_SECONDS = 10
-"""How long a writer to SQLite waits for another."""
+"""How long a writer waits for another."""
+_SQLITE: dict[str, Any] = {"timeout": LOCK_SECONDS, "check_same_thread": False}
+_POSTGRES: dict[str, Any] = {
+    "connect_timeout": CONNECT_SECONDS,
+    # A network that swallows everything, or a lock that is never given back, must end in an error too.
+    "tcp_user_timeout": 1000 * LOCK_SECONDS,
+    "keepalives_idle": CONNECT_SECONDS,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "options": f"-c lock_timeout={1000 * LOCK_SECONDS}",
+}
 _ADVISORY_LOCK = 0x69706764
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -87,11 +97,7 @@ class Database:
         self.url = database_url(where)
         self.name = self.url.render_as_string(hide_password=True)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        arguments: dict[str, Any] = (
-            {"timeout": LOCK_SECONDS, "check_same_thread": False}
-            if self.is_sqlite
-            else {"connect_timeout": CONNECT_SECONDS}
-        )
+        arguments = _SQLITE if self.is_sqlite else _POSTGRES
         # A connection that a restarted server has dropped is noticed before it is used.
         self.engine = sa.create_engine(self.url, connect_args=arguments, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
@@ -176,15 +182,22 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
-    def check_schema(self) -> None:
+    def check_schema(self, *, may_create: bool = True) -> None:
         """Refuse a database that this version cannot use; a fresh SQLite file gets its tables.
+
+        Parameters
+        ----------
+        may_create
+            Whether it does; if not, one that is not there is refused.
 
         Raises
         ------
         RegistryError
             Saying what to do.
         """
-        if self.is_sqlite and not self.has_tables():
+        if self.is_sqlite and not may_create and not Path(self.url.database or "").is_file():
+            raise RegistryError(f"{self.name} is not there. `ipguard policy init --registry …` creates it.")
+        if self.is_sqlite and may_create and not self.has_tables():
             self.upgrade()
             return
         found = self.schema_state()

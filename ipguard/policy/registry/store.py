@@ -49,7 +49,9 @@ class Registry:
     Parameters
     ----------
     where
-        ``postgresql://…``, ``sqlite:///FILE``, or the path of an SQLite file; a fresh file gets its tables.
+        ``postgresql://…``, ``sqlite:///FILE``, or the path of an SQLite file.
+    may_create
+        Whether an SQLite file that is not there, or empty, gets its tables.
 
     Raises
     ------
@@ -59,10 +61,10 @@ class Registry:
         If the address is of another kind.
     """
 
-    def __init__(self, where: str | Path) -> None:
+    def __init__(self, where: str | Path, *, may_create: bool = True) -> None:
         self._database = Database(where)
         try:
-            self._database.check_schema()
+            self._database.check_schema(may_create=may_create)
         except BaseException:
             self._database.close()
             raise
