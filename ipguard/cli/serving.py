@@ -7,10 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ipguard.errors import MissingExtraError
-
 keys = typer.Typer(help="Keys for callers of ipguard serve.", no_args_is_help=True)
-_PACKAGES = frozenset({"fastapi", "starlette", "pydantic", "prometheus_client", "threadpoolctl", "uvicorn"})
 
 
 def serve(
@@ -52,16 +49,13 @@ def serve(
         "max_body": max_body, "max_prompts": max_prompts, "queue": queue, "timeout": timeout, "drain": drain,
         "log_prompts": log_prompts,
     }  # fmt: skip
+    from ipguard.serve import require_extra
+    from ipguard.serve.logs import configure
     from ipguard.serve.settings import ServeSettings
+    from ipguard.serve.workers import run
 
     settings = ServeSettings.from_environment(**given)
-    try:
-        from ipguard.serve.logs import configure
-        from ipguard.serve.workers import run
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _PACKAGES:
-            raise
-        raise MissingExtraError("ipguard serve", "serve") from None
+    require_extra()
     configure(log_level)
     run(settings, host=host, port=port, workers=workers)
 

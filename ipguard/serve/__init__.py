@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ipguard.errors import MissingExtraError
@@ -12,6 +13,20 @@ if TYPE_CHECKING:
 
 __all__ = ["ServeSettings", "create_app"]
 
+_PACKAGES = ("fastapi", "prometheus_client", "sqlalchemy", "alembic", "threadpoolctl", "uvicorn")
+
+
+def require_extra() -> None:
+    """Check that the extra is installed, without importing any of it.
+
+    Raises
+    ------
+    MissingExtraError
+        If a package of it is not there.
+    """
+    if not all(find_spec(package) for package in _PACKAGES):
+        raise MissingExtraError("The HTTP service", "serve")
+
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
     """Load a public name on first use."""
@@ -21,10 +36,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
         return ServeSettings
     if name != "create_app":
         raise AttributeError(f"module 'ipguard.serve' has no attribute {name!r}")
-    try:
-        from ipguard.serve.app import create_app
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("fastapi", "starlette", "pydantic", "prometheus_client"):
-            raise
-        raise MissingExtraError("The HTTP service", "serve") from None
+    require_extra()
+    from ipguard.serve.app import create_app
+
     return create_app
