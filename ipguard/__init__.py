@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         MissingExtraError,
         PolicyError,
         RegistryError,
+        ServeError,
     )
     from ipguard.guard import Guard
     from ipguard.policy.rules import Policy
@@ -51,8 +52,8 @@ _HOMES = {
     **dict.fromkeys(
         (
             "IpguardError", "InvalidArgumentError", "InvalidPromptError", "CatalogueError", "CatalogueFormatError",
-            "CatalogueVersionError", "BundleError", "BundleMissingError", "BundleTamperedError", "BundleFormatError", "PolicyError",
-            "RegistryError", "BatchError", "DataError", "MissingExtraError",
+            "CatalogueVersionError", "BundleError", "BundleMissingError", "BundleTamperedError", "BundleFormatError",
+            "PolicyError", "RegistryError", "BatchError", "DataError", "ServeError", "MissingExtraError",
         ),
         "ipguard.errors",
     ),
@@ -79,6 +80,7 @@ __all__ = [
     "PolicyError",
     "RegistryError",
     "Rewrite",
+    "ServeError",
     "Verdict",
     "rewrite",
     "score",

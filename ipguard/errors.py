@@ -16,6 +16,7 @@
     │   └── RegistryError                        its database cannot be reached, or is not of this version
     ├── BatchError                               a batch cannot be read or written
     ├── DataError                                labelled data cannot be read or joined
+    ├── ServeError                               the service cannot be started as it was told to
     └── MissingExtraError (also ImportError)     an optional dependency is not installed
 
 Every error says what was wrong, which rule it broke and which value was received.
@@ -137,6 +138,10 @@ class BatchError(IpguardError):
 
 class DataError(IpguardError):
     """Labelled data cannot be read or joined."""
+
+
+class ServeError(IpguardError):
+    """The service cannot be started as it was told to."""
 
 
 class MissingExtraError(IpguardError, ImportError):

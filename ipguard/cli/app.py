@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ipguard import __version__
-from ipguard.cli import batching, catalogue, encoders, policy, review, scoring, training
+from ipguard.cli import batching, catalogue, encoders, policy, review, scoring, serving, training
 from ipguard.errors import IpguardError
 
 app = typer.Typer(
@@ -21,12 +21,14 @@ app.command("score")(scoring.score)
 app.command("rewrite")(scoring.rewrite)
 app.command("batch")(batching.batch)
 app.command("report")(batching.report)
+app.command("serve")(serving.serve)
 app.command("eval")(training.evaluate)
 app.command("tune")(training.tune)
 app.command("train")(training.train)
 app.command("distill")(training.distill)
 app.command("finetune")(encoders.finetune)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(serving.keys, name="serve-key")
 app.add_typer(policy.app, name="policy")
 app.add_typer(review.app, name="review")
 
