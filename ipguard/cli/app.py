@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ipguard import __version__
-from ipguard.cli import batching, catalogue, scoring, training
+from ipguard.cli import batching, catalogue, mcp, scoring, training
 from ipguard.errors import IpguardError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("report")(batching.report)
 app.command("eval")(training.evaluate)
 app.command("train")(training.train)
 app.command("distill")(training.distill)
+app.command("mcp")(mcp.mcp)
 app.add_typer(catalogue.app, name="catalogue")
 
 

@@ -24,7 +24,8 @@ _SENTENCES: dict[str, dict[Language, str]] = {
     "refused": {
         "en": "This request may reproduce a protected work, so it was not carried out. Please describe something of "
         "your own instead.",
-        "ja": "保護されている作品を再現するおそれがあるため、このリクエストは実行されませんでした。オリジナルの内容でお試しください。",
+        "ja": "保護されている作品を再現するおそれがあるため、このリクエストは実行されませんでした。"
+        "オリジナルの内容でお試しください。",
     },
     NOT_TEXT: {
         "en": "This request holds something other than text, which cannot be checked, so it was not carried out.",
@@ -204,7 +205,7 @@ class Check:
             if self.on_outcome is not None:
                 for text, outcome in zip(texts, outcomes, strict=True):
                     self.on_outcome(text, outcome)
-        except Exception as error:  # whatever broke, nothing was checked and the fail mode decides
+        except Exception as error:  # noqa: BLE001 - whatever broke, the fail mode decides
             _log.exception("%d texts were not checked; fail mode: %s", len(texts), self.fail)
             return [self._failed(NOT_CHECKED, error)] * len(texts)
         for outcome in outcomes:
@@ -306,7 +307,7 @@ class Check:
             said = found.rule if isinstance(found, InvalidPromptError) else found
             _log.error("a text was not checked: it must %s; fail mode: %s", said, self.fail)
             return self._failed(NOT_CHECKED, found)
-        if found.decision == "block" or found.decision == self.refuse:
+        if found.decision in {"block", self.refuse}:
             return Outcome("refused", allowed=False, reason_code=found.reason_code, verdict=found)
         if found.truncated:
             _log.error("a text was too long to be scored whole; fail mode: %s", self.fail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-TEXT_PARTS = frozenset({"text", "input_text"})
+TEXT_PARTS = ("text", "input_text")
 """Types of the parts of a message that carry text, in OpenAI's two interfaces and in LangChain."""
 
 

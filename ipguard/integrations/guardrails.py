@@ -41,18 +41,21 @@ class ProtectedWorks(Validator):
     """
 
     def __init__(
-        self, check: Check | None = None, on_fail: str | Callable[..., Any] | None = None, **options: Any
+        self,
+        check: Check | None = None,
+        on_fail: str | Callable[..., Any] | None = None,
+        **options: Any,  # noqa: ANN401
     ) -> None:
         self._check = check or Check(**options)
         super().__init__(on_fail=on_fail, use_local=True, **options)
 
-    def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:
+    def _validate(self, value: str, metadata: dict[str, Any]) -> ValidationResult:
         outcome = self._check.run(value)
         if not outcome.allowed:
             return FailResult(
                 error_message=outcome.sentence(self._check.lang),
                 fix_value=self._fix(value, outcome),
-                error_spans=_spans(outcome),
+                error_spans=self._spans(outcome),
             )
         if outcome.status == "failed":
             return PassResult(metadata={**metadata, "ipguard": outcome.to_dict()})
@@ -64,11 +67,10 @@ class ProtectedWorks(Validator):
         reworded = rewrite(prompt, guard=self._check.current_guard(), purpose=self._check.purpose).text
         return reworded if self._check.run(reworded).allowed else None
 
-
-def _spans(outcome: Outcome) -> list[ErrorSpan]:
-    matches = outcome.verdict.matches if outcome.verdict else ()
-    return [
-        ErrorSpan(start=match.start, end=match.end, reason=match.reason)
-        for match in matches
-        if match.status == "protected"
-    ]
+    def _spans(self, outcome: Outcome) -> list[ErrorSpan]:
+        matches = [m for m in (outcome.verdict.matches if outcome.verdict else ()) if m.status == "protected"]
+        review, _ = self._check.current_guard().thresholds
+        # Where no work alone reaches the threshold they do so together.
+        telling = [match for match in matches if match.risk >= review] or matches
+        spans = dict.fromkeys((match.start, match.end, match.reason) for match in telling)
+        return [ErrorSpan(start=start, end=end, reason=reason) for start, end, reason in spans]

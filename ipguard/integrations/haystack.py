@@ -25,7 +25,7 @@ class PromptGuard:
         Options of a :class:`~ipguard.integrations.check.Check`, in place of `check`.
     """
 
-    def __init__(self, check: Check | None = None, **options: Any) -> None:
+    def __init__(self, check: Check | None = None, **options: Any) -> None:  # noqa: ANN401
         self._options = None if check else options
         self._check = check or Check(**options)
 

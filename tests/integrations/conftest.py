@@ -1,0 +1,44 @@
+"""What adapters are tested with: a guard that can break, and frameworks that keep to this machine."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ipguard.errors import CatalogueError
+from ipguard.guard import Guard
+
+# Before they are imported: LiteLLM fetches prices, Haystack and the Agents SDK report use, LangSmith records runs.
+os.environ.update(
+    LITELLM_LOCAL_MODEL_COST_MAP="True",
+    HAYSTACK_TELEMETRY_ENABLED="False",
+    OPENAI_AGENTS_DISABLE_TRACING="1",
+    LANGSMITH_TRACING="false",
+    GUARDRAILS_DISABLE_TELEMETRY="1",
+)
+
+NAMED = "Pikachu runs through Shibuya, 4k"
+CLEAN = "a frozen lake at dawn"
+CATALOGUE_TERMS = ("Pikachu", "Pokémon", "Nintendo", "pokemon")
+
+
+class Breakable:
+    """Gives the guard of the moment; once broken, none."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard, self.broken = guard, False
+
+    def __call__(self) -> Guard:
+        if self.broken:
+            raise CatalogueError("The catalogue is gone.")
+        return self.guard
+
+
+@pytest.fixture
+def breakable(guard) -> Breakable:
+    return Breakable(guard)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return Path(__file__).parents[2]
