@@ -17,6 +17,9 @@ except ImportError:
 def input_guardrail(check: Check | None = None, *, name: str = "ipguard") -> InputGuardrail[Any]:
     """Return a guardrail that stops a run before its first model call where what the user asks for may not go on.
 
+    Every message of the user in the input is checked, those of earlier turns among them. The SDK stores a refused
+    message in the session of the run; take it out (``session.pop_item``) for the session to go on.
+
     Parameters
     ----------
     check

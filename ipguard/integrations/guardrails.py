@@ -68,7 +68,9 @@ class ProtectedWorks(Validator):
         return reworded if self._check.run(reworded).allowed else None
 
     def _spans(self, outcome: Outcome) -> list[ErrorSpan]:
-        matches = [m for m in (outcome.verdict.matches if outcome.verdict else ()) if m.status == "protected"]
+        if outcome.verdict is None:
+            return []
+        matches = [match for match in outcome.verdict.matches if match.status == "protected"]
         review, _ = self._check.current_guard().thresholds
         # Where no work alone reaches the threshold they do so together.
         telling = [match for match in matches if match.risk >= review] or matches

@@ -14,7 +14,6 @@ os.environ.update(
     HAYSTACK_TELEMETRY_ENABLED="False",
     OPENAI_AGENTS_DISABLE_TRACING="1",
     LANGSMITH_TRACING="false",
-    GUARDRAILS_DISABLE_TELEMETRY="1",
 )
 
 NAMED = "Pikachu runs through Shibuya, 4k"
