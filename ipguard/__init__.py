@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         IpguardError,
         MissingExtraError,
         PolicyError,
+        ServeError,
     )
     from ipguard.guard import Guard
     from ipguard.policy.rules import Policy
@@ -50,7 +51,7 @@ _HOMES = {
         (
             "IpguardError", "InvalidArgumentError", "InvalidPromptError", "CatalogueError", "CatalogueFormatError",
             "BundleError", "BundleMissingError", "BundleTamperedError", "BundleFormatError", "PolicyError",
-            "BatchError", "DataError", "MissingExtraError",
+            "BatchError", "DataError", "ServeError", "MissingExtraError",
         ),
         "ipguard.errors",
     ),
@@ -75,6 +76,7 @@ __all__ = [
     "Policy",
     "PolicyError",
     "Rewrite",
+    "ServeError",
     "Verdict",
     "rewrite",
     "score",

@@ -14,6 +14,7 @@
     ├── PolicyError                              a policy cannot be read or applied
     ├── BatchError                               a batch cannot be read or written
     ├── DataError                                labelled data cannot be read or joined
+    ├── ServeError                               the service cannot be started as it was told to
     └── MissingExtraError (also ImportError)     an optional dependency is not installed
 
 Every error says what was wrong, which rule it broke and which value was received.
@@ -127,6 +128,10 @@ class BatchError(IpguardError):
 
 class DataError(IpguardError):
     """Labelled data cannot be read or joined."""
+
+
+class ServeError(IpguardError):
+    """The service cannot be started as it was told to."""
 
 
 class MissingExtraError(IpguardError, ImportError):

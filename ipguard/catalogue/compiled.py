@@ -16,7 +16,7 @@ from safetensors.numpy import save
 from ipguard.catalogue.tables import StringTable, SubjectTable
 from ipguard.errors import CatalogueError
 
-FORMAT = 3
+FORMAT = 4
 """Number of the file format; a reader refuses another."""
 
 PERSON, SWAPPED, TITLE, PERSONAL = 1, 2, 4, 8
@@ -36,6 +36,7 @@ class WorkInfo(msgspec.Struct, frozen=True):
     generic: str | None
     brand: bool
     relatives: tuple[int, ...]
+    part_of: tuple[int, ...]
     country: str
 
 
@@ -46,6 +47,10 @@ class _Tensor(msgspec.Struct, frozen=True):
 
 _DTYPES = {"U8": "u1", "U32": "<u4", "I32": "<i4", "F32": "<f4"}
 _HASH = 32
+
+
+class _Format(msgspec.Struct, frozen=True):
+    format: int
 
 
 class Meta(msgspec.Struct, frozen=True):
@@ -61,6 +66,7 @@ class Meta(msgspec.Struct, frozen=True):
     not_in: dict[int, tuple[str, ...]]
     roles: tuple[tuple[str, ...], ...]
     parties: dict[str, str]
+    redirects: dict[str, str]
     automaton: str
 
 
@@ -184,15 +190,23 @@ class CompiledCatalogue:
             raise CatalogueError(f"{path} is not a compiled catalogue, or was changed: its hash does not match.")
         try:
             arrays = _views(data[_HASH:])
-            meta = msgspec.msgpack.decode(arrays.pop("meta").data, type=Meta)
+            header = arrays.pop("meta").data
+            _check_format(path, msgspec.msgpack.decode(header, type=_Format).format)
+            meta = msgspec.msgpack.decode(header, type=Meta)
             strings = {name: StringTable.from_arrays(name, arrays) for name in cls._STRINGS}
             own = {name: arrays[name] for name in cls._ARRAYS}
             compiled = cls(meta=meta, subjects=SubjectTable.from_arrays(arrays), **strings, **own)  # type: ignore[arg-type]
         except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise CatalogueError(f"{path} is not a compiled catalogue of this version: {error}.") from None
-        if meta.format != FORMAT:
-            raise CatalogueError(f"{path} has format {meta.format}; this version reads format {FORMAT}.")
         return compiled
+
+
+def _check_format(path: str | Path, found: int) -> None:
+    if found != FORMAT:
+        raise CatalogueError(
+            f"{path} has format {found}; this version reads format {FORMAT}. "
+            "`ipguard catalogue build` writes it anew from the records."
+        )
 
 
 def _mapped(path: Path) -> memoryview:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ipguard import __version__
-from ipguard.cli import batching, catalogue, mcp, scoring, training
+from ipguard.cli import batching, catalogue, mcp, scoring, serving, training
 from ipguard.errors import IpguardError
 
 app = typer.Typer(
@@ -21,11 +21,13 @@ app.command("score")(scoring.score)
 app.command("rewrite")(scoring.rewrite)
 app.command("batch")(batching.batch)
 app.command("report")(batching.report)
+app.command("serve")(serving.serve)
 app.command("eval")(training.evaluate)
 app.command("train")(training.train)
 app.command("distill")(training.distill)
 app.command("mcp")(mcp.mcp)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(serving.keys, name="serve-key")
 
 
 def _version(wanted: bool) -> None:
