@@ -20,13 +20,13 @@ class Rote(Model):
 
     calls = 0
 
-    async def get_response(self, *args, **kwargs):
+    async def get_response(self, *_, **__):
         self.calls += 1
         text = ResponseOutputText(text="drawn", type="output_text", annotations=[])
         message = ResponseOutputMessage(id="1", content=[text], role="assistant", status="completed", type="message")
         return ModelResponse(output=[message], usage=Usage(), response_id=None)
 
-    def stream_response(self, *args, **kwargs):
+    def stream_response(self, *_, **__):
         raise NotImplementedError
 
 

@@ -21,7 +21,7 @@ class Echo:
     def __init__(self):
         self.calls = 0
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, _, receive, send):
         self.calls += 1
         parts = []
         while True:
@@ -188,7 +188,8 @@ def test_a_client_that_leaves_early_gets_no_answer(echo, guard):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("fields", "prompt"), ("fields", ()), ("paths", "/draw"), ("methods", "POST"), ("status", 200)]
+    ("option", "value"),
+    [("fields", "prompt"), ("fields", ()), ("paths", "/draw"), ("methods", "POST"), ("status", 200)],
 )
 def test_arguments_are_checked(echo, guard, option, value):
     with pytest.raises(InvalidArgumentError, match=option):

@@ -11,6 +11,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langgraph.checkpoint.memory import InMemorySaver
+from pydantic import Field
 
 from ipguard.integrations import Check, PromptRefusedError
 from ipguard.integrations.langchain import WITHHELD, PromptGuardMiddleware, prompt_guard, prompt_outcome
@@ -20,11 +21,10 @@ from tests.integrations.conftest import CATALOGUE_TERMS, CLEAN, NAMED
 class Model(GenericFakeChatModel):
     """Answers "drawn", and keeps what it was given to read."""
 
-    read: list = []
+    read: list = Field(default_factory=list)
 
     def __init__(self):
         super().__init__(messages=iter(lambda: AIMessage("drawn"), None))
-        self.read = []
 
     def _generate(self, messages, *args, **kwargs):
         self.read.append([message.text for message in messages])
