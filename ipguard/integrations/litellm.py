@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ipguard.errors import InvalidArgumentError, MissingExtraError
+from ipguard.errors import IpguardError, MissingExtraError
 from ipguard.integrations.check import Check
 
 try:
@@ -15,6 +15,13 @@ try:
     from litellm.types.utils import GenericGuardrailAPIInputs
 except ImportError:
     raise MissingExtraError("ipguard.integrations.litellm", "litellm") from None
+
+
+class GuardrailSetupError(IpguardError):
+    """A guardrail cannot be made as it was configured.
+
+    No ValueError, for the proxy takes that as a reason to start without the guardrail; at this it does not start.
+    """
 
 
 class IpguardGuardrail(CustomGuardrail):
@@ -33,14 +40,17 @@ class IpguardGuardrail(CustomGuardrail):
 
     Raises
     ------
-    InvalidArgumentError
+    GuardrailSetupError
         If an option of the check has no such name or value, or the mode is not one of the two.
     """
 
     def __init__(self, check: Check | Mapping[str, Any] | None = None, **options: Any) -> None:  # noqa: ANN401
         options["supported_event_hooks"] = [GuardrailEventHooks.pre_call, GuardrailEventHooks.during_call]
-        super().__init__(**options)
-        self._check = check if isinstance(check, Check) else _check_of(check or {})
+        try:
+            super().__init__(**options)
+            self._check = check if isinstance(check, Check) else Check(**(check or {}))
+        except (ValueError, TypeError) as error:
+            raise GuardrailSetupError(f"The guardrail {options.get('guardrail_name')!r}: {error}") from error
 
     async def apply_guardrail(
         self,
@@ -79,10 +89,3 @@ class IpguardGuardrail(CustomGuardrail):
             status_code=outcome.http_status,
             blocked_content=outcome.status == "refused",
         )
-
-
-def _check_of(options: Mapping[str, Any]) -> Check:
-    try:
-        return Check(**options)
-    except TypeError as error:
-        raise InvalidArgumentError("check", f"hold options of a check only ({error})", dict(options)) from None

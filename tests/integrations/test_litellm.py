@@ -10,9 +10,8 @@ from litellm.exceptions import GuardrailRaisedException
 from litellm.llms.openai.chat.guardrail_translation.handler import OpenAIChatCompletionsHandler
 from litellm.llms.openai.image_generation.guardrail_translation.handler import OpenAIImageGenerationHandler
 
-from ipguard.errors import InvalidArgumentError
 from ipguard.integrations import Check
-from ipguard.integrations.litellm import IpguardGuardrail
+from ipguard.integrations.litellm import GuardrailSetupError, IpguardGuardrail
 from tests.integrations.conftest import CATALOGUE_TERMS, CLEAN, NAMED
 
 
@@ -72,7 +71,11 @@ def test_options_may_come_from_a_configuration_file():
 
 
 def test_a_misspelled_option_or_a_mode_that_looks_at_answers_is_an_error_at_start():
-    with pytest.raises(InvalidArgumentError, match="refuze"):
+    # LiteLLM starts without a guardrail that raises a ValueError.
+    assert not issubclass(GuardrailSetupError, (ValueError, TypeError))
+    with pytest.raises(GuardrailSetupError, match="refuze"):
         made({"refuze": "review"})
-    with pytest.raises(ValueError, match="post_call"):
+    with pytest.raises(GuardrailSetupError, match="territory"):
+        made({"territory": "japan"})
+    with pytest.raises(GuardrailSetupError, match="post_call"):
         IpguardGuardrail(guardrail_name="ipguard", event_hook="post_call")

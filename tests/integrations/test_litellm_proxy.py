@@ -185,3 +185,9 @@ def test_a_proxy_is_guarded_from_within(tmp_path, upstream):
     guardrail = {"guardrail": "ipguard.integrations.litellm.IpguardGuardrail", "check": {"refuse": "review"}}
     with proxy(tmp_path, upstream, guardrail) as address:
         assert_guarded(address, upstream)
+
+
+def test_a_proxy_does_not_start_unguarded(tmp_path, upstream):
+    guardrail = {"guardrail": "ipguard.integrations.litellm.IpguardGuardrail", "check": {"refuze": "review"}}
+    with pytest.raises(AssertionError, match="refuze"), proxy(tmp_path, upstream, guardrail):
+        pass
