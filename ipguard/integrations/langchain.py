@@ -73,7 +73,7 @@ def prompt_outcome(check: Check | None = None) -> Runnable[Any, Outcome]:
     return RunnableLambda(judge, afunc=ajudge, name="ipguard_outcome")
 
 
-class PromptGuardMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
+class PromptGuardMiddleware(AgentMiddleware):
     """Ends an agent's turn with a neutral answer where what the user asks for may not go on.
 
     Every message of the user that the model would read is checked, not only the last: "draw him again" is harmless

@@ -21,6 +21,12 @@ CLEAN = "a frozen lake at dawn"
 CATALOGUE_TERMS = ("Pikachu", "Pokémon", "Nintendo", "pokemon")
 
 
+def without_reports(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guardrails-ai reports every validation to its makers unless a file in the home folder says otherwise."""
+    (folder / ".guardrailsrc").write_text("enable_metrics=false\nuse_remote_inferencing=false\n")
+    monkeypatch.setenv("HOME", str(folder))
+
+
 class Breakable:
     """Gives the guard of the moment; once broken, none."""
 

@@ -4,21 +4,19 @@ import asyncio
 
 import pytest
 
-pytest.importorskip("guardrails.validator_base", reason="guardrails-ai is not installed; see .ci/integrations")
+pytest.importorskip("guardrails.validator_base", reason="guardrails-ai is not installed; see run_isolated.py")
 
 from guardrails import AsyncGuard, Guard
 from guardrails.errors import ValidationError
 
 from ipguard.integrations import Check
 from ipguard.integrations.guardrails import ProtectedWorks
-from tests.integrations.conftest import CATALOGUE_TERMS, CLEAN, NAMED
+from tests.integrations.conftest import CATALOGUE_TERMS, CLEAN, NAMED, without_reports
 
 
 @pytest.fixture(autouse=True)
 def kept_to_this_machine(tmp_path, monkeypatch):
-    """Without this file guardrails-ai reports every validation to its makers."""
-    (tmp_path / ".guardrailsrc").write_text("enable_metrics=false\nuse_remote_inferencing=false\n")
-    monkeypatch.setenv("HOME", str(tmp_path))
+    without_reports(tmp_path, monkeypatch)
 
 
 def used(check=None, **options):

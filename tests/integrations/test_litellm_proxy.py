@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -17,10 +18,13 @@ import pytest
 
 from tests.integrations.conftest import CATALOGUE_TERMS, CLEAN, NAMED
 
-pytest.importorskip("litellm.proxy.proxy_cli", reason="litellm[proxy] is not installed; see .ci/integrations")
-pytest.importorskip("apscheduler", reason="litellm[proxy] is not installed; see .ci/integrations")
+pytest.importorskip("litellm.proxy.proxy_cli", reason="litellm[proxy] is not installed; see run_isolated.py")
+pytest.importorskip("apscheduler", reason="litellm[proxy] is not installed; see run_isolated.py")
 pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 
+yaml = pytest.importorskip("yaml", reason="litellm[proxy] is not installed; see run_isolated.py")
+
+PAGE = Path(__file__).parents[2] / "docs" / "integrations.md"
 KEY = "sk-test"
 PATIENCE = 120
 """Seconds that a process may take to start."""
@@ -57,6 +61,12 @@ class Answer(BaseHTTPRequestHandler):
         pass
 
 
+def of_the_page(which: str) -> dict:
+    """Parameters of a guardrail as docs/integrations.md gives them."""
+    block = re.search(rf"<!-- litellm: {which} -->\n```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[1]
+    return yaml.safe_load(block)["guardrails"][0]["litellm_params"]
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -86,7 +96,7 @@ def process(command, log: Path, ready: str):
 
 @contextmanager
 def proxy(folder: Path, upstream: Upstream, guardrail: dict):
-    """A proxy with one guardrail that is always on; gives its address."""
+    """A proxy with one guardrail; gives its address."""
     parameters = {
         "model": "openai/painter",
         "api_base": f"http://127.0.0.1:{upstream.server_port}/v1",
@@ -94,9 +104,7 @@ def proxy(folder: Path, upstream: Upstream, guardrail: dict):
     }
     config = {
         "model_list": [{"model_name": "painter", "litellm_params": parameters}],
-        "guardrails": [
-            {"guardrail_name": "ipguard", "litellm_params": {"mode": "pre_call", "default_on": True, **guardrail}}
-        ],
+        "guardrails": [{"guardrail_name": "ipguard", "litellm_params": guardrail}],
         "general_settings": {"master_key": KEY},
         "litellm_settings": {"num_retries": 0},
     }
@@ -145,7 +153,9 @@ def draw(address, prompt):
 
 
 def chat(address, prompt):
-    return post(address, "/v1/chat/completions", {"model": "painter", "messages": [{"role": "user", "content": prompt}]})
+    return post(
+        address, "/v1/chat/completions", {"model": "painter", "messages": [{"role": "user", "content": prompt}]}
+    )
 
 
 def assert_guarded(address, upstream):
@@ -165,13 +175,7 @@ def assert_guarded(address, upstream):
 
 def test_a_proxy_guarded_over_http_refuses_even_when_the_guard_is_down(tmp_path, upstream):
     with service(tmp_path) as (running, guard_address):
-        guardrail = {
-            "guardrail": "generic_guardrail_api",
-            "api_base": guard_address,
-            "unreachable_fallback": "fail_closed",
-            "fail_on_error": True,
-        }
-        with proxy(tmp_path, upstream, guardrail) as address:
+        with proxy(tmp_path, upstream, {**of_the_page("http"), "api_base": guard_address}) as address:
             assert_guarded(address, upstream)
             running.terminate()
             running.wait(30)
@@ -182,12 +186,11 @@ def test_a_proxy_guarded_over_http_refuses_even_when_the_guard_is_down(tmp_path,
 
 
 def test_a_proxy_is_guarded_from_within(tmp_path, upstream):
-    guardrail = {"guardrail": "ipguard.integrations.litellm.IpguardGuardrail", "check": {"refuse": "review"}}
-    with proxy(tmp_path, upstream, guardrail) as address:
+    with proxy(tmp_path, upstream, of_the_page("within")) as address:
         assert_guarded(address, upstream)
 
 
 def test_a_proxy_does_not_start_unguarded(tmp_path, upstream):
-    guardrail = {"guardrail": "ipguard.integrations.litellm.IpguardGuardrail", "check": {"refuze": "review"}}
+    guardrail = {**of_the_page("within"), "check": {"refuze": "review"}}
     with pytest.raises(AssertionError, match="refuze"), proxy(tmp_path, upstream, guardrail):
         pass

@@ -32,7 +32,7 @@ def test_a_guard_that_breaks_has_the_highest_risk(breakable, fail, valid):
 
 
 def test_llm_guard_runs_it_among_its_own_scanners(guard):
-    llm_guard = pytest.importorskip("llm_guard", reason="llm-guard is not installed; see .ci/integrations")
+    llm_guard = pytest.importorskip("llm_guard", reason="llm-guard is not installed; see run_isolated.py")
     from llm_guard.input_scanners import BanSubstrings
 
     scanners = [ProtectedWorks(Check(guard)), BanSubstrings(["weapon"])]

@@ -27,7 +27,7 @@ def test_an_action_without_a_message_refuses(guard):
 
 @pytest.fixture
 def rails():
-    nemoguardrails = pytest.importorskip("nemoguardrails", reason="NeMo is not installed; see .ci/integrations")
+    nemoguardrails = pytest.importorskip("nemoguardrails", reason="NeMo is not installed; see run_isolated.py")
     settings = "models: []\nrails:\n  input:\n    flows:\n      - ipguard check input\n"
     config = nemoguardrails.RailsConfig.from_content(colang_content=RAIL, yaml_content=settings)
     return nemoguardrails.LLMRails(config)

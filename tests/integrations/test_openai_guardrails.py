@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-pytest.importorskip("guardrails.runtime", reason="openai-guardrails is not installed; see .ci/integrations")
+pytest.importorskip("guardrails.runtime", reason="openai-guardrails is not installed; see run_isolated.py")
 
 from guardrails import GuardrailTripwireTriggered
 from guardrails.registry import GuardrailRegistry
