@@ -145,7 +145,8 @@ class Check:
     lang
         Language of the sentence for end users.
     on_outcome
-        Called with each text and its outcome, for records. If it raises, the text counts as not checked.
+        Called with each text that was scored and its outcome, for records. If it raises, a text that would have
+        passed counts as not checked.
     """
 
     guard: GuardSource = None
@@ -201,17 +202,11 @@ class Check:
             One each, in order.
         """
         try:
-            outcomes = [self._outcome(found) for found in self._scored(texts)]
-            if self.on_outcome is not None:
-                for text, outcome in zip(texts, outcomes, strict=True):
-                    self.on_outcome(text, outcome)
+            found = self._scored(texts)
         except Exception as error:  # noqa: BLE001 - whatever broke, the fail mode decides
             _log.exception("%d texts were not checked; fail mode: %s", len(texts), self.fail)
-            return [self._failed(NOT_CHECKED, error)] * len(texts)
-        for outcome in outcomes:
-            if outcome.status == "refused":
-                _log.info("refused: %s", outcome.reason_code)
-        return outcomes
+            return [self._failed(error)] * len(texts)
+        return [self._reported(text, self._outcome(one)) for text, one in zip(texts, found, strict=True)]
 
     def run_contents(self, values: Sequence[object]) -> list[Outcome]:
         """Check messages, or whatever else holds texts, in one batch.
@@ -306,7 +301,7 @@ class Check:
             # A prompt that is no string may still hold one, which has no place in a log.
             said = found.rule if isinstance(found, InvalidPromptError) else found
             _log.error("a text was not checked: it must %s; fail mode: %s", said, self.fail)
-            return self._failed(NOT_CHECKED, found)
+            return self._failed(found)
         if found.decision in {"block", self.refuse}:
             return Outcome("refused", allowed=False, reason_code=found.reason_code, verdict=found)
         if found.truncated:
@@ -314,8 +309,21 @@ class Check:
             return Outcome("failed", self.fail == "open", TRUNCATED, found, "Text beyond the limit was not scored.")
         return Outcome("passed", allowed=True, reason_code=found.reason_code, verdict=found)
 
-    def _failed(self, code: str, error: Exception) -> Outcome:
-        return Outcome("failed", self.fail == "open", code, error=f"{type(error).__name__}: {error}")
+    def _reported(self, text: str, outcome: Outcome) -> Outcome:
+        if outcome.status == "refused":
+            _log.info("refused: %s", outcome.reason_code)
+        if self.on_outcome is None:
+            return outcome
+        try:
+            self.on_outcome(text, outcome)
+        except Exception as error:  # noqa: BLE001 - whatever broke, the fail mode decides
+            _log.exception("an outcome was not recorded; fail mode: %s", self.fail)
+            # What was refused stays so, whatever the fail mode.
+            return self._failed(error) if outcome.allowed else outcome
+        return outcome
+
+    def _failed(self, error: Exception) -> Outcome:
+        return Outcome("failed", self.fail == "open", NOT_CHECKED, error=f"{type(error).__name__}: {error}")
 
     def _of_contents(self, contents: Contents, outcomes: list[Outcome]) -> Outcome:
         if contents.others:

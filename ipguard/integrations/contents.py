@@ -80,7 +80,8 @@ def by_roles(messages: Iterable[object], roles: Iterable[str]) -> list[object]:
     Parameters
     ----------
     messages
-        Mappings with ``role`` and ``content``; what has no role, such as a tool's result, is left out.
+        Mappings with ``role`` and ``content``; a mapping of another role or none, such as a tool's result, is left
+        out. Anything else stands for its own content.
     roles
         For example ``("user",)``.
 
@@ -90,4 +91,10 @@ def by_roles(messages: Iterable[object], roles: Iterable[str]) -> list[object]:
         The contents, in order.
     """
     wanted = frozenset(roles)
-    return [m.get("content") for m in messages if isinstance(m, Mapping) and m.get("role") in wanted]
+    chosen: list[object] = []
+    for message in messages:
+        if not isinstance(message, Mapping):
+            chosen.append(message)
+        elif message.get("role") in wanted:
+            chosen.append(message.get("content"))
+    return chosen

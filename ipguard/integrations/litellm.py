@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -27,7 +28,8 @@ class GuardrailSetupError(IpguardError):
 class IpguardGuardrail(CustomGuardrail):
     """Refuses calls whose texts may not go on, on every route that LiteLLM reads texts from, images among them.
 
-    All texts of a call are checked whatever their role: who calls the proxy chooses the roles. It looks at what is
+    All texts of a call are checked whatever their role: who calls the proxy chooses the roles. So are the arguments
+    of tool calls, which may hold prompts, and images are refused unless the check passes media. It looks at what is
     asked for and not at answers, so the modes are ``pre_call`` and ``during_call``; another is an error at start.
 
     Parameters
@@ -64,7 +66,7 @@ class IpguardGuardrail(CustomGuardrail):
         Parameters
         ----------
         inputs
-            Texts of a call, and images where there are any.
+            Texts of a call, and tool calls and images where there are any.
         request_data, input_type, logging_obj
             As LiteLLM gives them.
 
@@ -78,8 +80,9 @@ class IpguardGuardrail(CustomGuardrail):
         GuardrailRaisedException
             With status 400 for what was refused and 503 for what could not be checked.
         """
+        calls = [text for call in inputs.get("tool_calls") or () for text in _arguments(call)]
         images = [{"type": "image"} for _ in inputs.get("images") or ()]
-        outcome = await self._check.arun_all([*(inputs.get("texts") or ()), *images])
+        outcome = await self._check.arun_all([*(inputs.get("texts") or ()), *calls, *images])
         if outcome.allowed:
             return inputs
         raise GuardrailRaisedException(
@@ -89,3 +92,21 @@ class IpguardGuardrail(CustomGuardrail):
             status_code=outcome.http_status,
             blocked_content=outcome.status == "refused",
         )
+
+
+def _arguments(call: Any) -> list[str]:  # noqa: ANN401 - a mapping or an object, as the route has it
+    """Texts in the arguments of a tool call, which are JSON and may hide any letter behind an escape."""
+    function = call.get("function") if isinstance(call, Mapping) else getattr(call, "function", None)
+    arguments = function.get("arguments") if isinstance(function, Mapping) else getattr(function, "arguments", None)
+    try:
+        return _strings(json.loads(arguments or "null"))
+    except (ValueError, TypeError, RecursionError):
+        return [str(arguments)]
+
+
+def _strings(value: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [text for entry in value for text in _strings(entry)] if isinstance(value, list) else []

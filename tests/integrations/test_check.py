@@ -125,7 +125,10 @@ def test_every_outcome_is_reported_and_a_report_that_fails_is_a_failure(guard):
     def full(text, outcome):
         raise OSError("no space left on device")
 
-    assert Check(guard, on_outcome=full).run(CLEAN).status == "failed"
+    outcomes = Check(guard, on_outcome=full).run_many([CLEAN, NAMED])
+    assert [(o.status, o.allowed) for o in outcomes] == [("failed", False), ("refused", False)]
+    outcomes = Check(guard, on_outcome=full, fail="open").run_many([CLEAN, NAMED])
+    assert [(o.status, o.allowed) for o in outcomes] == [("failed", True), ("refused", False)]
 
 
 def test_the_error_is_neutral_and_survives_pickling(guard):
@@ -179,4 +182,4 @@ def test_a_part_with_a_text_of_another_kind_is_not_taken_for_text():
 
 def test_messages_are_chosen_by_role():
     conversation = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"type": "reasoning"}, "c"]
-    assert by_roles(conversation, ("user",)) == ["a"]
+    assert by_roles(conversation, ("user",)) == ["a", "c"]

@@ -1,6 +1,7 @@
 """The guardrail inside LiteLLM, driven as the proxy drives it for images and for chat."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -44,6 +45,20 @@ def test_no_role_of_a_chat_is_a_way_round(guard, role):
     assert told(guardrail, [{"role": "user", "content": CLEAN}])["messages"][0]["content"] == CLEAN
     with pytest.raises(GuardrailRaisedException):
         told(guardrail, [{"role": role, "content": NAMED}, {"role": "user", "content": "draw that"}])
+
+
+def test_arguments_of_tool_calls_are_checked(guard):
+    guardrail = made(Check(guard))
+
+    def calling(prompt):
+        function = {"name": "draw", "arguments": json.dumps({"prompt": prompt})}
+        call = {"id": "1", "type": "function", "function": function}
+        return [{"role": "user", "content": "go on"}, {"role": "assistant", "content": None, "tool_calls": [call]}]
+
+    told(guardrail, calling(CLEAN))
+    for prompt in (NAMED, "雨の中のピカチュウ", [{"scene": NAMED}]):
+        with pytest.raises(GuardrailRaisedException):
+            told(guardrail, calling(prompt))
 
 
 def test_images_in_a_chat_are_refused_unless_something_else_looks_at_them(guard):

@@ -174,15 +174,17 @@ def assert_guarded(address, upstream):
 
 
 def test_a_proxy_guarded_over_http_refuses_even_when_the_guard_is_down(tmp_path, upstream):
-    with service(tmp_path) as (running, guard_address):
-        with proxy(tmp_path, upstream, {**of_the_page("http"), "api_base": guard_address}) as address:
-            assert_guarded(address, upstream)
-            running.terminate()
-            running.wait(30)
-            upstream.asked.clear()
-            status, text = draw(address, CLEAN)
-            assert status >= 400, text
-            assert upstream.asked == []
+    with (
+        service(tmp_path) as (running, guard_address),
+        proxy(tmp_path, upstream, {**of_the_page("http"), "api_base": guard_address}) as address,
+    ):
+        assert_guarded(address, upstream)
+        running.terminate()
+        running.wait(30)
+        upstream.asked.clear()
+        status, text = draw(address, CLEAN)
+        assert status >= 400, text
+        assert upstream.asked == []
 
 
 def test_a_proxy_is_guarded_from_within(tmp_path, upstream):
