@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         IpguardError,
         MissingExtraError,
         PolicyError,
+        RegistryError,
         ServeError,
     )
     from ipguard.guard import Guard
@@ -51,7 +52,7 @@ _HOMES = {
         (
             "IpguardError", "InvalidArgumentError", "InvalidPromptError", "CatalogueError", "CatalogueFormatError",
             "BundleError", "BundleMissingError", "BundleTamperedError", "BundleFormatError", "PolicyError",
-            "BatchError", "DataError", "ServeError", "MissingExtraError",
+            "RegistryError", "BatchError", "DataError", "ServeError", "MissingExtraError",
         ),
         "ipguard.errors",
     ),
@@ -75,6 +76,7 @@ __all__ = [
     "MissingExtraError",
     "Policy",
     "PolicyError",
+    "RegistryError",
     "Rewrite",
     "ServeError",
     "Verdict",

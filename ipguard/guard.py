@@ -162,7 +162,7 @@ class Guard:
         # copy.copy would go through __reduce__ and load everything again.
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._arguments = {**self._arguments, **changed}  # noqa: SLF001 - of the same class
+        other._arguments = {**self._arguments, **changed}
         return other
 
     @property

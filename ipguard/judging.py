@@ -65,6 +65,7 @@ class Judge:
 
     def __init__(self, head: Head, compiled: CompiledCatalogue, shift: float, versions: tuple[str, str]) -> None:
         self._head, self._compiled, self._shift, self._versions = head, compiled, shift, versions
+        self._holds_brands = any(work.brand for work in compiled.meta.works)
 
     def chances(self, evidence: Sequence[PromptEvidence]) -> list[Chances]:
         """Return the head's probabilities.
@@ -109,7 +110,8 @@ class Judge:
             The answer.
         """
         risks = _Risks(self._head, self._shift, chances, found.candidates, self._counting(found.candidates))
-        judged = [self._judged(candidate, risks, at) for at, candidate in enumerate(found.candidates)]
+        asked = terms.policy.has_rules
+        judged = [self._judged(c, risks, at, asked=asked) for at, c in enumerate(found.candidates)]
         outcome, residual = _decided(judged, risks, terms, truncated=truncated)
         scored = Scored(
             evidence=found,
@@ -123,18 +125,19 @@ class Judge:
         )
         return make_verdict(self._compiled, scored, *self._versions)
 
-    def _judged(self, candidate: Candidate, risks: _Risks, at: int) -> Judged:
+    def _judged(self, candidate: Candidate, risks: _Risks, at: int, *, asked: bool) -> Judged:
+        """A candidate as policy sees it; what only rules look at is left out where there are none to be asked."""
         work = self._compiled.meta.works[candidate.work]
         alone = np.zeros(len(risks.counting), dtype=bool)
         alone[at] = work.status == "protected"
         return Judged(
             work=work.id,
-            items=self._items(candidate),
+            items=self._items(candidate) if asked else (),
             rights_holders=work.rights_holders,
             media=work.media,
             category="brand" if work.brand else "franchise",
             risk=risks.of(alone) if alone[at] else 0.0,
-            style=risks.style_of(alone) if risks.counting[at] else 0.0,
+            style=risks.style_of(alone) if asked and risks.counting[at] else 0.0,
         )
 
     def _items(self, candidate: Candidate) -> tuple[str | None, ...]:
@@ -154,7 +157,7 @@ class Judge:
         return np.array([work.status == "protected" and not work.brand for work in works], dtype=bool)
 
     def _brand_risk(self, judged: Sequence[Judged]) -> float | None:
-        if "brands" not in self._compiled.meta.packs:
+        if not self._holds_brands:
             return None
         return max((candidate.risk for candidate in judged if candidate.category == "brand"), default=0.0)
 
@@ -168,6 +171,7 @@ class _Risks:
         self._head, self._shift, self._chances, self.counting = head, shift, chances, counting
         self._named = np.array([bool(c.hits) for c in candidates], dtype=bool)
         self._known: dict[bytes, float] = {}
+        self._known_styles: dict[bytes, float] = {}
 
     def of(self, kept: Mask) -> float:
         """Risk that one of the candidates kept, or a work that the catalogue lacks, is reproduced."""
@@ -180,8 +184,11 @@ class _Risks:
 
     def style_of(self, kept: Mask) -> float:
         """Risk that the style of one of the candidates kept is asked for."""
-        chance = combine(self._chances.style[kept], self._named[kept])
-        return float(sigmoid(self._head.style_risk.decision(chance, 0.0)))
+        key = kept.tobytes()
+        if key not in self._known_styles:
+            chance = combine(self._chances.style[kept], self._named[kept])
+            self._known_styles[key] = float(sigmoid(self._head.style_risk.decision(chance, 0.0)))
+        return self._known_styles[key]
 
 
 def _decided(judged: Sequence[Judged], risks: _Risks, terms: Terms, *, truncated: bool) -> tuple[Outcome, float]:

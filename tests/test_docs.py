@@ -23,7 +23,7 @@ def test_the_command_reference_is_fresh():
 def test_the_figures_are_spliced_from_the_records():
     import splice
 
-    for name in ("accuracy", "speed", "size", "example", "batch"):
+    for name in ("accuracy", "speed", "size", "example", "batch", "serve"):
         content = getattr(splice, name)()
         for page in splice.PAGES:
             found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- end -->", page.read_text("utf-8"), re.DOTALL)

@@ -18,7 +18,12 @@ from ipguard.cli.catalogue import counts
 from ipguard.cli.show import render
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "scale.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "docs" / "benchmarks.md",
+    ROOT / "docs" / "scale.md",
+    ROOT / "docs" / "deployment.md",
+)
 HEADLINE = ("without keyword-found rows", "all rows")
 
 
@@ -101,6 +106,42 @@ def batch() -> str:
     return "\n".join(lines)
 
 
+def serve() -> str:
+    """The newest records of the service under load, and of its soak."""
+    lines = [
+        "| workers | connections | requests a second | to `score_many` in one process | p50 | p99 | memory |",
+        "|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for workers in (1, 2):
+        record = newest(f"serve-{workers}")
+        if record is None:
+            continue
+        runs: dict[str, dict[str, float]] = record["connections"]  # type: ignore[assignment]
+        ratios: dict[str, float] = record["to_score_many"]  # type: ignore[assignment]
+        memory: dict[str, int] = record["memory_mb"]  # type: ignore[assignment]
+        lines += [
+            f"| {workers} | {count} | {run['per_second']:.0f} | {ratios[count]:.2f} | {run['p50_ms']:.0f} ms | "
+            f"{run['p99_ms']:.0f} ms | {memory['after_load']} MB |"
+            for count, run in runs.items()
+        ]
+        note = (
+            f"Measured {record['date']}: {record['cores']} cores shared with the clients and others (load average "
+            f"{record['load_average']:.1f}), one prompt a request, {record['distinct_texts']:,} real prompts. Read the ratios."
+        )
+        lines = [*[line for line in lines if line.startswith("|")], "", note]
+    soak = newest("serve-soak-2")
+    if soak is not None:
+        answers: dict[str, int] = soak["answers"]  # type: ignore[assignment]
+        lines += [
+            "",
+            (
+                f"Soak, two workers: {soak['seconds']:.0f} seconds of load with the policy changed {soak['policies']} times and "
+                f"the catalogue {soak['catalogues']} times: {sum(answers.values()):,} answers, {soak['errors']} errors."
+            ),
+        ]
+    return "\n".join(lines)
+
+
 def example() -> str:
     """What the first command of the README prints."""
     readme = (ROOT / "README.md").read_text("utf-8")
@@ -128,7 +169,14 @@ def size() -> str:
 
 def main() -> None:
     """Fill every marked place."""
-    parts = {"accuracy": accuracy(), "speed": speed(), "size": size(), "example": example(), "batch": batch()}
+    parts = {
+        "accuracy": accuracy(),
+        "speed": speed(),
+        "size": size(),
+        "example": example(),
+        "batch": batch(),
+        "serve": serve(),
+    }
     for path in PAGES:
         text = path.read_text("utf-8")
         for name, content in parts.items():

@@ -138,6 +138,11 @@ class CompiledCatalogue:
         return {work.id: at for at, work in enumerate(self.meta.works)}
 
     @cached_property
+    def holders(self) -> frozenset[str]:
+        """Ids of the rights holders that are known."""
+        return frozenset(self.meta.parties).union(*(work.rights_holders for work in self.meta.works))
+
+    @cached_property
     def depth(self) -> list[int]:
         """Subjects of each work: how much the catalogue knows of it."""
         counts: list[int] = np.bincount(self.subjects.works, minlength=len(self.meta.works)).tolist()

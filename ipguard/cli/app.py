@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ipguard import __version__
-from ipguard.cli import batching, catalogue, mcp, scoring, serving, training
+from ipguard.cli import batching, catalogue, mcp, policy, review, scoring, serving, training
 from ipguard.errors import IpguardError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.command("distill")(training.distill)
 app.command("mcp")(mcp.mcp)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(serving.keys, name="serve-key")
+app.add_typer(policy.app, name="policy")
+app.add_typer(review.app, name="review")
 
 
 def _version(wanted: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import get_args
@@ -88,9 +88,8 @@ class BoundPolicy:
         self._granted: dict[str, Rule] = {}
         _check_ids(policy.rules, compiled)
         for given in policy.rules:
-            rule = (
-                given if given.work is None else msgspec.structs.replace(given, work=current_id(compiled, given.work))
-            )
+            work = given.work and current_id(compiled, given.work)
+            rule = given if work == given.work else msgspec.structs.replace(given, work=work)
             if rule.work is not None:
                 self._of_work[rule.work].append(rule)
             elif rule.rights_holder is not None:
@@ -241,26 +240,36 @@ def current_id(compiled: CompiledCatalogue, work: str) -> str:
 
 
 def _check_ids(rules: Iterable[Rule], compiled: CompiledCatalogue) -> None:
-    unknown: dict[tuple[str, str], str] = {}
-    holders = {holder for work in compiled.meta.works for holder in work.rights_holders} | set(compiled.meta.parties)
-    known = {"work": compiled.work_index, "rights_holder": holders, "medium": get_args(Medium)}
-    for rule in rules:
-        for key, choices in known.items():
-            value = getattr(rule, key)
-            if value is None or value in choices or (key == "work" and current_id(compiled, value) in choices):
-                continue
-            unknown[key, value] = _near(value, choices)
-        if rule.item is not None and rule.work is not None and ("work", rule.work) not in unknown:
-            held = items_of(compiled, current_id(compiled, rule.work))
-            if rule.item not in held:
-                unknown[f"item of {rule.work}", rule.item] = _near(rule.item, held)
+    # Each once, in the order of the rules.
+    unknown = dict.fromkeys(found for rule in rules for found in _unknown(rule, compiled))
     if unknown:
-        listed = [f"{key} {value!r}{near}" for (key, value), near in list(unknown.items())[:SHOWN]]
         more = f"; and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
-        raise PolicyError(
-            f"The policy names what the catalogue {compiled.version} ({', '.join(compiled.meta.packs)}) does not hold: "
-            f"{'; '.join(listed)}{more}."
-        )
+        listed = "; ".join(list(unknown)[:SHOWN])
+        raise PolicyError(f"The policy names what the catalogue {compiled.version} does not hold: {listed}{more}.")
+
+
+def _unknown(rule: Rule, compiled: CompiledCatalogue) -> Iterator[str]:
+    """What a rule names that is not there, or not there for its work, so that it could never hold."""
+    if rule.work is not None and current_id(compiled, rule.work) not in compiled.work_index:
+        yield f"work {rule.work!r}{_near(rule.work, compiled.work_index)}"
+        return
+    of = f" of {rule.work}" if rule.work is not None else ""
+    for key in ("item", "rights_holder", "medium"):
+        value = getattr(rule, key)
+        if value is not None and value not in (choices := _choices(key, rule, compiled)):
+            yield f"{key}{of} {value!r}{_near(value, choices)}"
+
+
+def _choices(key: str, rule: Rule, compiled: CompiledCatalogue) -> Collection[str]:
+    """What a rule may name: of its work or, but for items, of the relatives for which it may hold too."""
+    if rule.work is None:
+        return compiled.holders if key == "rights_holder" else get_args(Medium)
+    work, works = current_id(compiled, rule.work), compiled.meta.works
+    if key == "item":
+        return items_of(compiled, work)
+    family = (works[at] for at in works[compiled.work_index[work]].relatives)
+    field = "rights_holders" if key == "rights_holder" else "media"
+    return {value for relative in family for value in getattr(relative, field)}
 
 
 def items_of(compiled: CompiledCatalogue, work: str) -> frozenset[str]:

@@ -72,12 +72,19 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
             _check_choice("category", self.category, CATEGORIES)
         if self.item is not None and self.work is None:
             raise InvalidArgumentError("item", "come with its work", self.item)
-        if self.since and self.until and self.since > self.until:
-            raise InvalidArgumentError("since", f"not be after until ({self.until})", self.since)
         if self.effect == "permit" and self.reason == "opted_out":
             raise InvalidArgumentError("reason", "not be opted_out for a permit", self.reason)
+        self._check_days()
         self._check_territories()
         self._check_thresholds()
+
+    def _check_days(self) -> None:
+        for name, value in (("since", self.since), ("until", self.until)):
+            # A time is no day: the two cannot be compared, which would be found out only by a prompt.
+            if value is not None and type(value) is not date:
+                raise InvalidArgumentError(name, "be a datetime.date", value)
+        if self.since and self.until and self.since > self.until:
+            raise InvalidArgumentError("since", f"not be after until ({self.until})", self.since)
 
     def _check_territories(self) -> None:
         given: object = self.territories
@@ -153,7 +160,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         """Check the thresholds and the treatment of style."""
         check_thresholds(self.review, self.block)
         _check_choice("style", self.style, ("allow", "review"))
-        if not 0 <= self.style_threshold <= 1:
+        if not _is_risk(self.style_threshold):
             raise InvalidArgumentError("style_threshold", "lie in [0, 1]", self.style_threshold)
 
     @classmethod
@@ -207,6 +214,10 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             raise PolicyError(f"{name} is not a policy: {error}.") from None
 
 
+def _is_risk(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise InvalidArgumentError(name, f"be one of {', '.join(choices)}", value)
@@ -226,7 +237,7 @@ def check_thresholds(review: float | None, block: float | None) -> None:
         Naming the one that breaks the rule.
     """
     for name, value in (("review", review), ("block", block)):
-        if value is not None and not 0 <= value <= 1:
+        if value is not None and not _is_risk(value):
             raise InvalidArgumentError(name, "lie in [0, 1]", value)
     if review is not None and block is not None and review > block:
         raise InvalidArgumentError("review", f"be at most block ({block})", review)

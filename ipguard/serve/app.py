@@ -15,7 +15,8 @@ from ipguard import __version__
 from ipguard.serve import problems
 from ipguard.serve.frame import Frame
 from ipguard.serve.loading import Loaded
-from ipguard.serve.routes import catalogue, litellm, moderation, operations, scoring
+from ipguard.serve.routes import catalogue, litellm, moderation, operations, policy, scoring
+from ipguard.serve.routes.common import KEY
 from ipguard.serve.service import Service
 from ipguard.serve.settings import ServeSettings
 
@@ -56,8 +57,9 @@ def create_app(settings: ServeSettings | None = None, *, loaded: Loaded | None =
     )  # fmt: skip
     app.state.service = service
     problems.install(app)
-    for module in (scoring, moderation, litellm, catalogue, operations):
-        app.include_router(module.router)
+    app.include_router(operations.router)
+    for module in (scoring, moderation, litellm, catalogue, policy):
+        app.include_router(module.router, dependencies=KEY)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.get("/", include_in_schema=False)

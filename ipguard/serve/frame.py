@@ -8,6 +8,7 @@ import re
 from collections.abc import MutableMapping
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,11 +18,12 @@ from ipguard.serve.keys import Caller
 from ipguard.serve.metrics import Metrics
 from ipguard.serve.problems import Problem, answer
 from ipguard.serve.service import Service
+from ipguard.serve.workers import is_loopback
 
 logger = logging.getLogger("ipguard.serve.access")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_LOCAL_CLIENTS = frozenset({"127.0.0.1", "::1"})
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that figures tell apart: others are made up, and there is no end to them."""
 _OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 _SECURITY = {
     "content-security-policy": (
@@ -67,6 +69,7 @@ class _Exchange:
         self._id = given if _ID.fullmatch(given) else uuid4().hex
         self._notes: dict[str, Any] = {}
         self._status = 0
+        self._unread = "transfer-encoding" in self._headers or self._headers.get("content-length", "0") != "0"
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["request_id"], state["notes"] = self._id, self._notes
 
@@ -105,10 +108,9 @@ class _Exchange:
     def _caller(self) -> Caller:
         keys = self._service.keys
         if keys is None:
-            client, host = self._scope.get("client"), self._headers.get("host", "")
-            name = host if host.startswith("[") and host.endswith("]") else host.rpartition(":")[0] or host
+            client = self._scope.get("client")
             # The name is checked too: a page in a browser on this machine may have its own name point here.
-            if (client and client[0] not in _LOCAL_CLIENTS) or name not in _LOCAL_NAMES:
+            if (client and not is_loopback(client[0])) or not is_loopback(_host_name(self._headers.get("host", ""))):
                 message = "Without a file of keys only callers on this machine are answered, under its local name."
                 raise Problem(403, "keys_needed", message)
             return Caller("", "read")
@@ -126,9 +128,7 @@ class _Exchange:
         limit = self._service.settings.max_body
         if self._scope["method"] in ("POST", "PUT", "PATCH"):
             self._check_type()
-        problem = Problem(
-            413, "too_large", f"The body must hold at most {limit} bytes.", headers={"Connection": "close"}
-        )
+        problem = Problem(413, "too_large", f"The body must hold at most {limit} bytes.")
         length = self._headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > limit:
             raise problem
@@ -143,6 +143,7 @@ class _Exchange:
             if size > limit:
                 raise problem
             parts.append(part)
+        self._unread = False
         return b"".join(parts)
 
     def _check_type(self) -> None:
@@ -159,7 +160,8 @@ class _Exchange:
                 headers[name] = value
             if "cache-control" not in headers:
                 headers["cache-control"] = "no-store"
-            if self._service.draining:
+            if self._service.draining or self._unread:
+                # Who sends a body slowly, or one too large, does not keep the connection.
                 headers["connection"] = "close"
         await self._raw_send(message)
 
@@ -172,8 +174,9 @@ class _Exchange:
     def _record(self, seconds: float) -> None:
         metrics: Metrics = self._service.metrics
         found = self._scope.get("route")
-        route = getattr(found, "path_format", None) or getattr(found, "path", None) or "none"
-        metrics.requests.labels(route, self._scope["method"], str(self._status)).inc()
+        route = getattr(found, "path_format", None) or getattr(found, "path", None) or "other"
+        method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
+        metrics.requests.labels(route, method, str(self._status)).inc()
         metrics.seconds.labels(route).observe(seconds)
         if code := self._notes.get("code"):
             metrics.errors.labels(code).inc()
@@ -184,3 +187,11 @@ class _Exchange:
                 "status": self._status, "ms": round(1000 * seconds, 1), **self._notes,
             },
         )  # fmt: skip
+
+
+def _host_name(header: str) -> str:
+    """The name in a Host header, without its port; empty where there is none to be read."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""

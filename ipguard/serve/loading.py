@@ -9,6 +9,7 @@ from ipguard.catalogue.store import default_folder
 from ipguard.guard import Guard
 from ipguard.policy.rules import Policy
 from ipguard.serve.settings import ServeSettings
+from ipguard.settings import Settings
 
 Stamp = tuple[tuple[str, int, int, int], ...]
 
@@ -48,7 +49,9 @@ class Loaded:
 
 def catalogue_path(settings: ServeSettings) -> Path:
     """Return the file or folder that the catalogue is read from."""
-    return Path(settings.catalogue) if settings.catalogue else default_folder()
+    if settings.catalogue:
+        return Path(settings.catalogue)
+    return Settings.from_environment().catalogue or default_folder()
 
 
 def load(settings: ServeSettings) -> Loaded:

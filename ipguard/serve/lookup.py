@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,10 @@ from ipguard.text.normalize import fold
 _SENSES = {code: sense for sense, code in SENSE_CODES.items()}
 _MIN_INNER = 2
 """Bytes from which a query is also looked for inside names."""
+
+
+_Rank = tuple[int, int, str, int]
+"""How well a name fits, its length unless it is the title, the work's id, and the entry."""
 
 
 class Lookup:
@@ -41,30 +46,48 @@ class Lookup:
         order = np.argsort(subject, kind="stable")
         return order, subject[order]
 
-    def search(self, query: str, limit: int) -> list[dict[str, Any]]:
+    def search(self, query: str, medium: str = "") -> list[tuple[int, str | None]]:
         """Find works by a name of theirs or of their characters and things.
 
         Parameters
         ----------
         query
-            In any language.
-        limit
-            At most so many.
+            In any language; empty for all works by title.
+        medium
+            Only works of this medium, where one is given.
 
         Returns
         -------
-        list of dict
-            Whole names first, then beginnings, then any part.
+        list of tuple
+            What :meth:`summary` takes: a work's index, and the name by which it was found where that is not its
+            title. Whole names first, then beginnings, then any part.
         """
-        needle = fold(query).chars
-        ranks: dict[int, tuple[int, int, str]] = {}
-        if needle:
-            for pattern in self._beginning(needle):
+        found = self._by_name(fold(query).chars) if query else [(work, None) for work in self._by_title]
+        infos = self._compiled.meta.works
+        return [(work, name) for work, name in found if not medium or medium in infos[work].media]
+
+    @cached_property
+    def _by_title(self) -> list[int]:
+        infos = self._compiled.meta.works
+        return sorted(range(len(infos)), key=lambda work: (fold(infos[work].title).chars, infos[work].id))
+
+    @cached_property
+    def media(self) -> list[str]:
+        """Media of the works, the most frequent first."""
+        counts = Counter(medium for info in self._compiled.meta.works for medium in info.media)
+        return [medium for medium, _ in counts.most_common()]
+
+    def _by_name(self, needle: str) -> list[tuple[int, str | None]]:
+        ranks: dict[int, _Rank] = {}
+        if not needle:
+            return []
+        for pattern in self._beginning(needle):
+            self._rank(ranks, pattern, needle)
+        if len(needle.encode("utf-8", "surrogatepass")) >= _MIN_INNER:
+            for pattern in self._holding(needle):
                 self._rank(ranks, pattern, needle)
-            if len(ranks) < limit and len(needle.encode("utf-8", "surrogatepass")) >= _MIN_INNER:
-                for pattern in self._holding(needle):
-                    self._rank(ranks, pattern, needle)
-        return [self.summary(work) for work in sorted(ranks, key=ranks.__getitem__)[:limit]]
+        order = sorted(ranks, key=ranks.__getitem__)
+        return [(work, self._compiled.texts[ranks[work][3]] if ranks[work][1] else None) for work in order]
 
     def _beginning(self, needle: str) -> Iterator[int]:
         patterns = self._compiled.patterns
@@ -83,7 +106,7 @@ class Lookup:
                 yield pattern
             at = self._blob.find(wanted, max(end - len(wanted) + 1, at + 1))
 
-    def _rank(self, ranks: dict[int, tuple[int, int, str]], pattern: int, needle: str) -> None:
+    def _rank(self, ranks: dict[int, _Rank], pattern: int, needle: str) -> None:
         compiled, name = self._compiled, self._compiled.patterns[pattern]
         kind = 0 if name == needle else 1 if name.startswith(needle) else 2
         for entry in range(int(compiled.first[pattern]), int(compiled.first[pattern + 1])):
@@ -92,15 +115,16 @@ class Lookup:
             work = int(compiled.subjects.works[compiled.subject[entry]])
             info = compiled.meta.works[work]
             own = fold(info.title).chars == name
-            rank = (kind, 0 if own else len(name), info.id)
+            rank = (kind, 0 if own else len(name), info.id, entry)
             ranks[work] = min(ranks.get(work, rank), rank)
 
-    def summary(self, work: int) -> dict[str, Any]:
-        """Return what a list shows of a work."""
+    def summary(self, work: int, name: str | None = None) -> dict[str, Any]:
+        """Return what a list shows of a work, with the name by which it was found."""
         info, meta = self._compiled.meta.works[work], self._compiled.meta
         return {
             "id": info.id,
             "title": info.title,
+            "name": name,
             "media": list(info.media),
             "country": info.country,
             "status": info.status,

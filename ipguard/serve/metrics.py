@@ -41,6 +41,9 @@ class Metrics:
         self.audit_lost = self._made(
             Gauge, "audit_lost", "Decisions that could not be recorded.", multiprocess_mode="livesum"
         )
+        self.audit_waiting = self._made(
+            Gauge, "audit_waiting", "Decisions that wait to be recorded.", multiprocess_mode="livesum"
+        )
 
     def _made(self, kind: Any, name: str, text: str, labels: tuple[str, ...] = (), **options: Any) -> Any:  # noqa: ANN401
         return kind(f"ipguard_{name}", text, labels, registry=self._registry, **options)
@@ -48,13 +51,22 @@ class Metrics:
     def show_version(self, what: str, version: str, before: str | None) -> None:
         """Record the version of a part that is in use from now on, and before which."""
         if before is not None:
+            # Files that several processes share only grow; a version that nobody uses is left out when they are read.
             self.versions.labels(what, before).set(0)
+            if not _is_shared():
+                self.versions.remove(what, before)
         self.versions.labels(what, version).set(1)
 
     def text(self) -> tuple[bytes, str]:
         """Return the figures in Prometheus's text format, and its media type."""
-        registry = self._registry
-        if os.environ.get(MULTIPROCESS):
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry), CONTENT_TYPE_LATEST
+        if not _is_shared():
+            return generate_latest(self._registry), CONTENT_TYPE_LATEST
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        lines = generate_latest(registry).splitlines(keepends=True)
+        shown = (line for line in lines if not (line.startswith(b"ipguard_version{") and line.endswith(b" 0.0\n")))
+        return b"".join(shown), CONTENT_TYPE_LATEST
+
+
+def _is_shared() -> bool:
+    return bool(os.environ.get(MULTIPROCESS))

@@ -12,7 +12,7 @@ Purpose = Literal["image", "video", "text"]
 Audience = Literal["operator", "end_user"]
 Lang = Literal["en", "ja"]
 Decision = Literal["allow", "review", "block"]
-Territory = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166 code of where the output is used.")]
+Territory = Annotated[str, Field(pattern="^[A-Za-z]{2}$", description="ISO 3166 code of where the output is used.")]
 WorkIds = Annotated[tuple[Text, ...], Field(max_length=1000, strict=False)]
 Risk = Annotated[float, Field(ge=0, le=1)]
 
@@ -20,6 +20,7 @@ Risk = Annotated[float, Field(ge=0, le=1)]
 class ScoreRequest(Strict):
     """Prompts to score, and how."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["prompt"]}, {"required": ["prompts"]}]})
     prompt: Text | None = Field(default=None, description="One prompt; or give prompts.")
     prompts: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)] | None = Field(
         default=None, description="Several."
@@ -236,6 +237,7 @@ class WorkSummary(BaseModel):
 
     id: str
     title: str
+    name: str | None = Field(description="The name by which it was found, if that is not its title.")
     media: list[str]
     country: str
     status: str
@@ -248,6 +250,8 @@ class SearchAnswer(BaseModel):
     """Works that bear a name."""
 
     works: list[WorkSummary]
+    total: int = Field(description="Works found, those that are not shown included.")
+    media: list[str] = Field(description="Media of the catalogue.")
     catalogue_version: str
 
 

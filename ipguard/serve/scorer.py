@@ -120,6 +120,11 @@ class Scorer:
         """Start the thread."""
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """End the thread after what it was given."""
         self._jobs.put(None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
+from ipguard.policy.registry import Registry
 from ipguard.serve.audit import Auditor
 from ipguard.serve.keys import Caller, KeyRing
 from ipguard.serve.live import Live
@@ -16,6 +18,7 @@ from ipguard.serve.metrics import Metrics
 from ipguard.serve.scorer import Options, Render, Scorer
 from ipguard.serve.settings import ServeSettings
 from ipguard.serve.watch import Watched
+from ipguard.verdict import Verdict
 
 T = TypeVar("T")
 logger = logging.getLogger("ipguard.serve")
@@ -42,7 +45,8 @@ class Service:
         self._keys = Watched("keys", settings.keys, KeyRing.load, self.metrics) if settings.keys else None
         self.live = Live(settings, self.metrics, loaded)
         self.scorer = Scorer(lambda: self.live.in_force, capacity=settings.queue, observe=self._observe)
-        self.auditor = Auditor(settings, self.metrics)
+        self.registry = Registry(settings.registry) if settings.registry else None
+        self.auditor = Auditor(settings, self.registry, self.metrics)
         self._watcher: asyncio.Task[None] | None = None
 
     @property
@@ -64,10 +68,19 @@ class Service:
         await asyncio.to_thread(self.scorer.stop)
         await asyncio.to_thread(self.auditor.close)
         await asyncio.to_thread(self.live.close)
+        if self.registry:
+            await asyncio.to_thread(self.registry.close)
 
     async def judge(
-        self, prompts: Sequence[str], options: Options, render: Render[T], *, caller: Caller, request_id: str
-    ) -> list[T]:
+        self,
+        prompts: Sequence[str],
+        options: Options,
+        render: Render[T],
+        *,
+        caller: Caller,
+        request_id: str,
+        settle: Callable[[Verdict], Verdict] = lambda verdict: verdict,
+    ) -> list[tuple[Verdict, T]]:
         """Score prompts, count the decisions, and record what is not allowed.
 
         Parameters
@@ -76,18 +89,20 @@ class Service:
             As for :meth:`~ipguard.serve.scorer.Scorer.score`.
         caller, request_id
             For the record.
+        settle
+            Gives the verdict that counts, where a request has its own idea of what is allowed.
 
         Returns
         -------
-        list
-            What `render` made of each judgement.
+        list of tuple
+            A verdict a prompt, and what `render` made of it.
         """
         found = await self.scorer.score(prompts, options, render)
-        for judgement, _ in found:
-            verdict = judgement.verdict
-            self.metrics.decisions.labels(verdict.decision, verdict.reason_code).inc()
-        await self.auditor.record([judgement for judgement, _ in found], caller=caller, request_id=request_id)
-        return [answer for _, answer in found]
+        settled = [replace(judgement, verdict=settle(judgement.verdict)) for judgement, _ in found]
+        for judgement in settled:
+            self.metrics.decisions.labels(judgement.verdict.decision, judgement.verdict.reason_code).inc()
+        await self.auditor.record(settled, caller=caller, request_id=request_id)
+        return [(judgement.verdict, answer) for judgement, (_, answer) in zip(settled, found, strict=True)]
 
     def reload(self) -> None:
         """Load keys, policy and catalogue anew at the next look."""
@@ -111,4 +126,4 @@ class Service:
         if self._keys:
             self._keys.look()
         self.live.look()
-        self.auditor.look()
+        self.auditor.show()

@@ -91,6 +91,16 @@ class ServeSettings:
         for name, choices in (("images", Images), ("block_on", BlockOn), ("audit", Audit)):
             if getattr(self, name) not in get_args(choices):
                 raise InvalidArgumentError(name, f"be one of {', '.join(get_args(choices))}", getattr(self, name))
+        if self.audit == "required" and self.registry is None:
+            raise InvalidArgumentError("audit", "be required only where there is a database", self.audit)
+
+    @property
+    def registry(self) -> str | None:
+        """Address of the registry: the database, or the policy where it is one."""
+        if self.database or not self.policy:
+            return self.database
+        is_registry = "://" in self.policy or self.policy.lower().endswith((".db", ".sqlite", ".sqlite3"))
+        return self.policy if is_registry else None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **given: Any) -> ServeSettings:  # noqa: ANN401

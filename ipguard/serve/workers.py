@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,10 +25,12 @@ from ipguard.serve.settings import ServeSettings
 
 logger = logging.getLogger("ipguard.serve")
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
 _RESTART_SECONDS = 1.0
 """A worker that ends by itself is replaced no sooner than this after it began."""
 _POLL_SECONDS = 0.1
-_BACKLOG = 2048
+BACKLOG = 2048
+"""Connections that may wait to be taken."""
 
 
 def is_loopback(host: str) -> bool:
@@ -66,6 +69,9 @@ def run(settings: ServeSettings, *, host: str, port: int, workers: int) -> None:
             f"Without a file of keys the service listens on this machine only, not on {host}. Make one with "
             "ipguard serve-key new NAME >> FILE, and give it with --keys FILE."
         )
+    if hasattr(signal, "SIGHUP"):
+        # Until there is something to be loaded anew the signal must not end the process, as it does by default.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if workers < 1 or (workers > 1 and not hasattr(os, "fork")):
         raise InvalidArgumentError("workers", "be 1, or more where the system can fork", workers)
     with _listening(host, port) as sock:
@@ -83,17 +89,22 @@ def _listening(host: str, port: int) -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
-        sock.listen(_BACKLOG)
+        sock.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         sock.close()
         raise ServeError(f"{host}:{port} cannot be listened on: {error}.") from None
     return sock
 
 
-def _serve(settings: ServeSettings, sock: socket.socket, loaded: Loaded | None) -> None:
+def _serve(
+    settings: ServeSettings,
+    sock: socket.socket,
+    loaded: Loaded | None,
+    started: Callable[[], object] = lambda: None,
+) -> None:
     from ipguard.serve.server import serve
 
-    serve(settings, sock, loaded)
+    serve(settings, sock, loaded, started)
 
 
 class _Supervisor:
@@ -103,6 +114,10 @@ class _Supervisor:
         self._settings, self._sock, self._count = settings, sock, workers
         self._began: dict[int, float] = {}
         self._stopping = False
+        self._failure = ""
+        self._ready, self._say_ready = os.pipe()
+        os.set_blocking(self._ready, False)
+        self._was_ready = False
 
     def run(self) -> None:
         with TemporaryDirectory(prefix="ipguard-metrics-") as folder:
@@ -115,9 +130,8 @@ class _Supervisor:
         # What was loaded moves out of the collector's sight: a walk over it would copy its pages in every worker.
         gc.collect()
         gc.freeze()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        signal.signal(signal.SIGHUP, lambda number, _frame: self._pass_on(number))
+        for number in _SIGNALS:
+            signal.signal(number, self._reload if number == signal.SIGHUP else self._stop)
         for _ in range(self._count):
             self._fork(loaded)
         deadline = None
@@ -131,17 +145,23 @@ class _Supervisor:
                     logger.error("workers that did not stop in time are killed")
                     self._pass_on(signal.SIGKILL)
             time.sleep(_POLL_SECONDS)
+        if self._failure:
+            raise ServeError(self._failure)
 
     def _fork(self, loaded: Loaded) -> None:
+        # A signal that came in between would miss the worker, or find the supervisor's handlers in it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         child = os.fork()
         if child:
             self._began[child] = time.monotonic()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             return
         code = 1
         try:
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_DFL)
-            _serve(self._settings, self._sock, loaded)
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_IGN if number == signal.SIGHUP else signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            _serve(self._settings, self._sock, loaded, lambda: os.write(self._say_ready, b"1"))
             code = 0
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
@@ -153,7 +173,9 @@ class _Supervisor:
             os._exit(code)
 
     def _reap(self, loaded: Loaded) -> None:
-        """Replace workers that ended by themselves; give up if one could not even start."""
+        """Replace workers that ended by themselves; give up if one fails before any could start."""
+        with suppress(BlockingIOError):
+            self._was_ready |= bool(os.read(self._ready, 1024))
         for child in list(self._began):
             ended, status = os.waitpid(child, os.WNOHANG)
             if not ended:
@@ -163,16 +185,21 @@ class _Supervisor:
             if self._stopping:
                 continue
             code = os.waitstatus_to_exitcode(status)
-            if code > 0:
+            if not self._was_ready:
+                self._failure = f"A worker ended with code {code} before it was ready; the log says why."
                 self._stop()
-                raise ServeError(f"A worker ended with code {code}; the log says why.")
+                continue
             logger.error("worker %d ended with %d and is replaced", child, code)
             time.sleep(max(0.0, _RESTART_SECONDS - age))
-            self._fork(loaded)
+            if not self._stopping:
+                self._fork(loaded)
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
         self._pass_on(signal.SIGTERM)
+
+    def _reload(self, *_: object) -> None:
+        self._pass_on(signal.SIGHUP)
 
     def _pass_on(self, number: int) -> None:
         for child in self._began:

@@ -18,15 +18,24 @@ router = APIRouter(route_class=StrictRoute, tags=["catalogue"], responses=ERRORS
 
 @router.get("/v1/catalogue/search", responses={200: {"model": SearchAnswer}})
 async def search(
-    q: Annotated[Text, Query(min_length=1, max_length=200, description="A name in any language.")],
     service: TheService,
     _: Reader,
+    q: Annotated[Text, Query(max_length=200, description="A name in any language; empty for all works.")] = "",
+    medium: Annotated[Text, Query(max_length=40, description="Only works of this medium.")] = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """Find works by the name of the work, a character or a thing."""
     now = service.live.in_force
-    works = await asyncio.to_thread(now.lookup.search, q, limit)
-    return json_response({"works": works, "catalogue_version": now.guard.catalogue_version})
+    found = await asyncio.to_thread(now.lookup.search, q, medium)
+    return json_response(
+        {
+            "works": [now.lookup.summary(work, name) for work, name in found[offset : offset + limit]],
+            "total": len(found),
+            "media": now.lookup.media,
+            "catalogue_version": now.guard.catalogue_version,
+        }
+    )
 
 
 @router.get(

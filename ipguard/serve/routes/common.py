@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends
+from fastapi.security import HTTPBearer
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +25,10 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     503: {"model": ErrorAnswer, "description": "Too much is in work; see Retry-After. Nothing was decided."},
     504: {"model": ErrorAnswer, "description": "It took too long. Nothing was decided."},
 }
+
+
+KEY = [Depends(HTTPBearer(auto_error=False, description="A key; X-API-Key: KEY will do too."))]
+"""Tells readers of the interface's document that a key is needed; the frame has checked it already."""
 
 
 def the_service(request: Request) -> Service:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,7 +15,7 @@ from ipguard.serve.body import StrictRoute
 from ipguard.serve.messages import sentence
 from ipguard.serve.routes.common import ERRORS, AnyCaller, TheService, check_count, json_response, lang_of, note
 from ipguard.serve.schemas import GuardrailAnswer, GuardrailParams, GuardrailRequest
-from ipguard.serve.scorer import Judgement, Options
+from ipguard.serve.scorer import Options
 from ipguard.serve.settings import BlockOn
 from ipguard.verdict import DECISIONS, Verdict
 
@@ -20,35 +23,74 @@ router = APIRouter(route_class=StrictRoute, tags=["adapters"], responses=ERRORS)
 
 
 def texts_of(body: GuardrailRequest) -> tuple[str, ...]:
-    """Return all that is to be checked: texts, and arguments of tool calls, which may hold prompts for images."""
-    calls = (call.get("function") for call in body.tool_calls or ())
-    arguments = (function.get("arguments") for function in calls if isinstance(function, dict))
-    return (*(body.texts or ()), *(text for text in arguments if isinstance(text, str) and text))
+    """Return all that is to be checked.
+
+    Parameters
+    ----------
+    body
+        LiteLLM's request.
+
+    Returns
+    -------
+    tuple of str
+        Texts, and the strings in the arguments of tool calls, which may be prompts for images.
+    """
+    functions = (call.get("function") for call in body.tool_calls or ())
+    arguments = (function.get("arguments") for function in functions if isinstance(function, dict))
+    return (*(body.texts or ()), *(text for value in arguments for text in _strings_of_json(value) if text))
 
 
-def blocks(verdict: Verdict, params: GuardrailParams, block_on: BlockOn) -> bool:
-    """Return whether a verdict blocks a call.
+def _strings_of_json(arguments: object) -> Iterator[str]:
+    """The strings of what should be a JSON text; all of it where it is none, so that nothing goes unread."""
+    if not isinstance(arguments, str):
+        yield from _strings(arguments)
+        return
+    try:
+        value = from_json(arguments)
+    except ValueError:
+        yield arguments
+    else:
+        yield from _strings(value)
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _strings(part)
+
+
+def settled(verdict: Verdict, threshold: float | None) -> Verdict:
+    """Return a verdict by a threshold of the caller's.
 
     Parameters
     ----------
     verdict
         Of one text.
-    params
-        Of the guardrail. A threshold of its own takes the place of those in force; rules of the policy, and what
-        could not be read to its end, go before it.
-    block_on
-        Decision from which a call is blocked.
+    threshold
+        Takes the place of the thresholds in force; None for those. Rules of the policy, and what could not be
+        read to its end, go before it.
 
     Returns
     -------
-    bool
-        A text that was not read to its end is always blocked: nobody would look at it later.
+    Verdict
+        With the decision that counts.
     """
-    if verdict.truncated:
-        return True
-    if params.threshold is not None and verdict.rule.startswith("threshold:"):
-        return verdict.residual_risk >= params.threshold
-    return DECISIONS.index(verdict.decision) >= DECISIONS.index(block_on)
+    if threshold is None or not verdict.rule.startswith("threshold:"):
+        return verdict
+    if verdict.residual_risk < threshold:
+        return replace(verdict, decision="allow", rule="threshold:request", reason_code="clear")
+    code = "threshold" if verdict.reason_code == "clear" else verdict.reason_code
+    return replace(verdict, decision="block", rule="threshold:request", reason_code=code)
+
+
+def blocks(verdict: Verdict, block_on: BlockOn) -> bool:
+    """Return whether a verdict blocks a call. A text that was not read to its end does: nobody looks at it later."""
+    return verdict.truncated or DECISIONS.index(verdict.decision) >= DECISIONS.index(block_on)
 
 
 def _blocked(code: str, request: Request, params: GuardrailParams) -> dict[str, Any]:
@@ -69,18 +111,15 @@ async def guardrail(body: GuardrailRequest, request: Request, service: TheServic
     check_count(service, len(texts), "texts")
     purpose = params.purpose or ("text" if body.input_type == "response" else None)
 
-    def render(judgement: Judgement) -> Verdict:
-        return judgement.verdict
-
-    verdicts = await service.judge(
-        texts, Options(purpose, params.allow, params.territory), render,
-        caller=caller, request_id=request.state.request_id,
+    found = await service.judge(
+        texts, Options(purpose, params.allow, params.territory), lambda _: None,
+        caller=caller, request_id=request.state.request_id, settle=lambda verdict: settled(verdict, params.threshold),
     )  # fmt: skip
+    verdicts = [verdict for verdict, _ in found]
     note(request, service, verdicts, texts)
     block_on = params.block_on or service.settings.block_on
-    blocking = [verdict for verdict in verdicts if blocks(verdict, params, block_on)]
+    blocking = [verdict for verdict in verdicts if blocks(verdict, block_on)]
     if not blocking:
         return json_response({"action": "NONE"})
     worst = max(blocking, key=lambda verdict: (DECISIONS.index(verdict.decision), verdict.residual_risk))
-    code = worst.reason_code if worst.flagged else "threshold"
-    return json_response(_blocked(code, request, params))
+    return json_response(_blocked(worst.reason_code, request, params))

@@ -71,8 +71,8 @@ async def moderate(body: ModerationRequest, request: Request, service: TheServic
     lang = lang_of(request, None)
     answer = operator_answer if caller.may("read") else end_user_answer
 
-    def render(judgement: Judgement) -> tuple[Verdict, dict[str, Any]]:
-        return judgement.verdict, _result(judgement.verdict, answer(judgement, lang))
+    def render(judgement: Judgement) -> dict[str, Any]:
+        return _result(judgement.verdict, answer(judgement, lang))
 
     request_id = request.state.request_id
     found = await service.judge(texts, Options(), render, caller=caller, request_id=request_id)

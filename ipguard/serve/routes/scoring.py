@@ -23,7 +23,6 @@ from ipguard.serve.routes.common import (
 )
 from ipguard.serve.schemas import RewriteAnswer, RewriteRequest, ScoreAnswer, ScoreRequest
 from ipguard.serve.scorer import Judgement, Options
-from ipguard.verdict import Verdict
 
 router = APIRouter(route_class=StrictRoute, tags=["scoring"], responses=ERRORS)
 
@@ -36,8 +35,8 @@ async def score(body: ScoreRequest, request: Request, service: TheService, calle
     lang = lang_of(request, body.lang)
     answer = operator_answer if body.audience == "operator" and caller.may("read") else end_user_answer
 
-    def render(judgement: Judgement) -> tuple[Verdict, dict[str, Any]]:
-        return judgement.verdict, answer(judgement, lang)
+    def render(judgement: Judgement) -> dict[str, Any]:
+        return answer(judgement, lang)
 
     options = Options(body.purpose, body.allow, body.territory)
     request_id = request.state.request_id
