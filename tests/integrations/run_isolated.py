@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,13 +23,13 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 RECORD = HERE / "isolated.json"
+PAGE = ROOT / "docs" / "integrations.md"
 SHARED = (
     "ipguard/integrations/check.py",
     "ipguard/integrations/contents.py",
     "tests/integrations/conftest.py",
     "tests/integrations/run_isolated.py",
     "tests/integrations/test_examples.py",
-    "docs/integrations.md",
 )
 
 
@@ -37,9 +38,11 @@ class Environment:
     """What one library needs.
 
     ``steps`` are installed one after the other, ``module`` must then be there (or its tests would skip), ``files``
-    are what the outcome depends on beside SHARED, and ``shown`` are the packages whose versions are recorded.
+    are what the outcome depends on beside SHARED and the part of the page under ``heading``, and ``shown`` are the
+    packages whose versions are recorded.
     """
 
+    heading: str
     steps: tuple[tuple[str, ...], ...]
     module: str
     tests: tuple[str, ...]
@@ -49,6 +52,7 @@ class Environment:
 
 ENVIRONMENTS = {
     "guardrails-ai": Environment(
+        "guardrails-ai",
         ((".[guardrails]",),),
         "guardrails.validator_base",
         ("test_guardrails_ai.py",),
@@ -56,6 +60,7 @@ ENVIRONMENTS = {
         ("guardrails-ai",),
     ),
     "llm-guard": Environment(
+        "llm-guard",
         # The CPU build first: whatever asks for torch later is content with it.
         (("torch==2.13.0",), (".", "llm-guard>=0.3.16")),
         "llm_guard",
@@ -64,6 +69,7 @@ ENVIRONMENTS = {
         ("llm-guard", "transformers"),
     ),
     "openai-guardrails": Environment(
+        "openai-guardrails",
         ((".[openai-guardrails]",),),
         "guardrails.runtime",
         ("test_openai_guardrails.py",),
@@ -71,6 +77,7 @@ ENVIRONMENTS = {
         ("openai-guardrails", "openai-agents"),
     ),
     "nemo": Environment(
+        "NeMo Guardrails",
         ((".", "nemoguardrails>=0.24"),),
         "nemoguardrails",
         ("test_nemo.py",),
@@ -78,6 +85,7 @@ ENVIRONMENTS = {
         ("nemoguardrails",),
     ),
     "litellm-proxy": Environment(
+        "LiteLLM",
         ((".[serve]", "litellm[proxy]>=1.108"),),
         "litellm.proxy.proxy_cli",
         ("test_litellm.py", "test_litellm_proxy.py"),
@@ -93,6 +101,7 @@ def fingerprint(environment: Environment) -> str:
     tests = tuple(f"tests/integrations/{name}" for name in environment.tests)
     for name in (*SHARED, *environment.files, *tests):
         digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes() + b"\0")
+    digest.update(PAGE.read_text("utf-8").partition(f"\n## {environment.heading}\n")[2].partition("\n## ")[0].encode())
     return digest.hexdigest()[:16]
 
 
@@ -104,7 +113,9 @@ def run(name: str, environment: Environment) -> dict[str, str]:
         python = str(Path(folder) / "bin" / "python")
         for step in (*environment.steps, ("pytest>=8.2", "hypothesis>=6.100")):
             subprocess.run([python, "-m", "pip", "install", "--quiet", *step], cwd=ROOT, check=True)
-        subprocess.run([python, "-c", f"import {environment.module}"], cwd=ROOT, check=True)
+        # LiteLLM fetches prices when it is imported.
+        offline = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+        subprocess.run([python, "-c", f"import {environment.module}"], cwd=ROOT, env=offline, check=True)
         tests = [str(HERE / test) for test in (*environment.tests, "test_examples.py")]
         # Warnings of other people's libraries are not ours to mend.
         command = [python, "-m", "pytest", "-q", "-W", "default", "-p", "no:cacheprovider", *tests]

@@ -45,6 +45,7 @@ def differing(code: str) -> list[str]:
 @pytest.mark.parametrize(("needs", "code"), list(examples()))
 def test_an_example_gives_what_it_says(needs, code, tmp_path, monkeypatch):
     without_reports(tmp_path, monkeypatch)
+    monkeypatch.chdir(tmp_path)
     for module in needs:
         pytest.importorskip(module, reason=f"{module} is not installed; see run_isolated.py")
     assert differing(code) == []
