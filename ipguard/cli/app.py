@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ipguard import __version__
-from ipguard.cli import batching, catalogue, encoders, policy, review, scoring, serving, training
+from ipguard.cli import batching, catalogue, encoders, mcp, policy, review, scoring, serving, training
 from ipguard.errors import IpguardError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("tune")(training.tune)
 app.command("train")(training.train)
 app.command("distill")(training.distill)
 app.command("finetune")(encoders.finetune)
+app.command("mcp")(mcp.mcp)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(serving.keys, name="serve-key")
 app.add_typer(policy.app, name="policy")
