@@ -64,6 +64,17 @@ def test_compare_gives_ratios_with_intervals(monkeypatch):
     assert low < 2 < high
 
 
+def test_compare_tells_rounding_from_a_difference(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    from compare import differ
+
+    found = ["allow", [["pokemon", 0, 7]]]
+    assert not differ([0.4999995, found], [0.4999995 + 1e-9, found])
+    assert differ([0.5, found], [0.50001, found])
+    assert differ([0.5, found], [0.5, ["review", found[1]]])
+    assert differ([0.5, found], [0.5, ["allow", []]])
+
+
 def test_latency(tmp_path):
     path = tmp_path / "p.jsonl"
     path.write_text("".join(json.dumps({"text": f"a castle number {n} at dawn"}) + "\n" for n in range(70)), "utf-8")
