@@ -38,9 +38,10 @@ from accuracy_real import (
     head_figures,
     headline,
     right_work_figures,
+    style_figure,
 )
 from accuracy_training import Material, read_prompts
-from accuracy_works import added_and_absent, baseline_fit, failures, figures_of, style_figure, unseen_fit
+from accuracy_works import added_and_absent, baseline_fit, failures, figures_of, unseen_fit
 from machine import describe
 
 from ipguard import Catalogue, Guard
@@ -226,7 +227,7 @@ def written_part(bench: Bench) -> dict[str, Any]:
         rows = guard_scores(bench.guard, texts)
         found = Unseen(rows, guard_scores(bench.guard, clean))
         return bench.figures(found) | {
-            "style_auroc": style_figure(bench.rows, rows, bench.rounds),
+            "style_auroc": style_figure(bench.rows, rows.style, np.arange(len(texts)), bench.rounds),
             "failures": failures(bench.rows, rows, bench.guard.thresholds[0], 2),
         }
 

@@ -13,9 +13,7 @@ from accuracy_training import ENCODER, Material, Prompts, finder_of, scorer_of
 
 from ipguard import Catalogue
 from ipguard.classifier.bundle import Bundle
-from ipguard.evaluation.clusters import Labels
 from ipguard.evaluation.data import Example, text_key
-from ipguard.evaluation.metrics import METRICS, with_interval
 from ipguard.evaluation.scores import Scorer, Scores
 from ipguard.evaluation.unseen import (
     Fit,
@@ -154,17 +152,6 @@ def figures_of(
         "works": [p.to_dict() for p in works_slices(examples, found.rows, accepted, ruler, catalogue)],
         "pairs": [p.to_dict() for p in pair_slices(examples, found.rows, thresholds[0])],
     }
-
-
-def style_figure(examples: Sequence[Example], scores: Scores, rounds: int) -> list[float] | None:
-    """Return the AUROC of the style category, style rows against rows labelled no; None where there is no category."""
-    if scores.style is None:
-        return None
-    judged = np.array([e.label in ("style", "no") for e in examples], dtype=bool)
-    truth = np.array([e.label == "style" for e in examples], dtype=bool)[judged]
-    clusters: Labels = np.arange(len(truth), dtype=np.int64)
-    figure = with_interval(METRICS["auroc"], truth, scores.style[judged], clusters, rounds=rounds)
-    return [round(figure.value, 4), round(figure.low, 4), round(figure.high, 4)]
 
 
 def failures(examples: Sequence[Example], scores: Scores, review: float, each: int) -> dict[str, list[dict[str, Any]]]:
