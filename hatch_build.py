@@ -19,12 +19,12 @@ class CompileCatalogue(BuildHookInterface):  # type: ignore[type-arg]
         from ipguard.catalogue.build import COMPILED_NAME, build_folder
         from ipguard.catalogue.store import default_folder
         from ipguard.encoding.static import StaticEncoder
-        from ipguard.encoding.stored import VECTORS, store_vectors
+        from ipguard.evidence.table import TABLE, store_table
 
         compiled = build_folder(default_folder())
         compiled.write(default_folder() / COMPILED_NAME)
         bundle = root / "models" / "default"
-        store_vectors(bundle / VECTORS, StaticEncoder(bundle / "encoder"), compiled.descriptions)
+        store_table(bundle / TABLE, StaticEncoder(bundle / "encoder"), compiled)
         build_data["artifacts"] += [f"ipguard/catalogue/data/{COMPILED_NAME}"]
         # An installation for development finds the bundle in the checkout.
         if version == "standard":

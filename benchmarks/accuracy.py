@@ -47,13 +47,14 @@ from machine import describe
 from ipguard import Catalogue, Guard
 from ipguard.catalogue.build import load_or_build
 from ipguard.classifier.bundle import Bundle
-from ipguard.evaluation.data import Example, text_key
+from ipguard.evaluation.data import Example
 from ipguard.evaluation.intervals import wilson
 from ipguard.evaluation.run import KEYWORD_FOUND
 from ipguard.evaluation.scores import guard_scores
 from ipguard.evaluation.unseen import Fold, Unseen, score_unseen, work_folds
 from ipguard.evaluation.written import Answers, answers
 from ipguard.evidence.finder import Finder
+from ipguard.text.keys import text_key
 from ipguard.training.run import Sources, digest
 from ipguard.training.synth import GENERATED
 

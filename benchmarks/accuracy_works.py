@@ -13,7 +13,7 @@ from accuracy_training import ENCODER, Material, Prompts, finder_of, scorer_of
 
 from ipguard import Catalogue
 from ipguard.classifier.bundle import Bundle
-from ipguard.evaluation.data import Example, text_key
+from ipguard.evaluation.data import Example
 from ipguard.evaluation.scores import Scorer, Scores
 from ipguard.evaluation.unseen import (
     Fit,
@@ -25,6 +25,7 @@ from ipguard.evaluation.unseen import (
     without_works,
 )
 from ipguard.evaluation.written import Answers, Ruler, pair_slices, works_slices, written_slices
+from ipguard.text.keys import text_key
 
 
 def held_out(fold: Fold, catalogue: Catalogue, examples: Sequence[Example]) -> np.ndarray:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 def describe() -> dict[str, object]:
     """Return processor count, platform and library versions."""
-    libraries = ("numpy", "tokenizers", "daachorse", "rapidfuzz", "msgspec")
+    libraries = ("numpy", "numkong", "tokenizers", "daachorse", "rapidfuzz", "msgspec")
     return {
         "cores": os.cpu_count(),
         "machine": platform.machine(),

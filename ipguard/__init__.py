@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         IpguardError,
         MissingExtraError,
         PolicyError,
+        RegistryError,
     )
     from ipguard.guard import Guard
     from ipguard.policy.rules import Policy
@@ -50,7 +51,7 @@ _HOMES = {
         (
             "IpguardError", "InvalidArgumentError", "InvalidPromptError", "CatalogueError", "CatalogueFormatError",
             "BundleError", "BundleMissingError", "BundleTamperedError", "BundleFormatError", "PolicyError",
-            "BatchError", "DataError", "MissingExtraError",
+            "RegistryError", "BatchError", "DataError", "MissingExtraError",
         ),
         "ipguard.errors",
     ),
@@ -74,6 +75,7 @@ __all__ = [
     "MissingExtraError",
     "Policy",
     "PolicyError",
+    "RegistryError",
     "Rewrite",
     "Verdict",
     "rewrite",

@@ -12,6 +12,7 @@
     │   ├── BundleTamperedError                  a file differs from the hash in its manifest
     │   └── BundleFormatError                    format, schema or encoder is not the one expected
     ├── PolicyError                              a policy cannot be read or applied
+    │   └── RegistryError                        its database cannot be reached, or is not of this version
     ├── BatchError                               a batch cannot be read or written
     ├── DataError                                labelled data cannot be read or joined
     └── MissingExtraError (also ImportError)     an optional dependency is not installed
@@ -119,6 +120,10 @@ class BundleFormatError(BundleError):
 
 class PolicyError(IpguardError):
     """A policy cannot be read or applied."""
+
+
+class RegistryError(PolicyError):
+    """The database of rules and decisions cannot be reached, or is not of this version."""
 
 
 class BatchError(IpguardError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -12,23 +13,22 @@ from threading import Lock
 from typing import Any, Literal, overload
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
-from ipguard.catalogue.build import compile_catalogue, load_or_build
+from ipguard.catalogue.build import compiled_from
 from ipguard.catalogue.compiled import CompiledCatalogue
 from ipguard.catalogue.store import Catalogue
 from ipguard.classifier.bundle import Bundle
-from ipguard.classifier.head import Float, combine, logit, sigmoid
+from ipguard.classifier.head import logit
 from ipguard.errors import InvalidArgumentError, InvalidPromptError, IpguardError
-from ipguard.evidence.candidates import PromptEvidence
-from ipguard.evidence.features import as_matrix, feature_rows, prompt_features
 from ipguard.evidence.finder import Finder
-from ipguard.policy.decide import Judged, Limits, decide, permits, rules_of
+from ipguard.judging import Judge, Terms
+from ipguard.policy.binding import BoundPolicy
+from ipguard.policy.decide import limits_in_force
 from ipguard.policy.rules import Policy, check_thresholds
+from ipguard.policy.territories import check_territory
 from ipguard.settings import Settings
 from ipguard.verdict import Verdict
-from ipguard.wording import Scored, empty_verdict, make_verdict
+from ipguard.wording import empty_verdict
 
 MAX_CHARS = 100_000
 """Characters of a prompt that are scored; the rest makes the verdict truncated."""
@@ -40,9 +40,7 @@ Purpose = Literal["image", "video", "text"]
 class _Options:
     """What one call asks for."""
 
-    policy: Policy
-    limits: Limits
-    territory: str | None
+    terms: Terms
     purpose: Purpose | None
 
 
@@ -92,19 +90,80 @@ class Guard:
             "model": model, "catalogue": catalogue, "policy": policy, "review": review, "block": block, "prior": prior,
         }  # fmt: skip
         self._bundle = Bundle.load(model)
-        self.policy = _policy(policy)
-        defaults = self._bundle.manifest.thresholds
-        block_at = _first(block, self.policy.block, defaults.block)
-        review_at = _first(review, self.policy.review, min(defaults.review, block_at))
-        check_thresholds(review_at, block_at)
-        self._limits = Limits(review_at, block_at)
         self._shift = float(logit(prior) - logit(self._bundle.head.prior)) if prior is not None else 0.0
-        compiled = _compiled(catalogue)
-        self._finder = Finder(compiled, self._bundle.encoder, self._bundle.description_vectors(compiled))
+        self._use_catalogue(catalogue)
+        chosen = Policy() if policy is None else policy
+        self._use_policy(chosen if isinstance(chosen, Policy) else Policy.load(chosen))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild from paths and settings in another process."""
-        return _rebuild, (self._arguments,)
+        return partial(Guard, **self._arguments), ()
+
+    def _use_policy(self, policy: Policy) -> None:
+        given, default = self._arguments, self._bundle.manifest.thresholds
+        limits = limits_in_force(given["review"], given["block"], policy, (default.review, default.block))
+        self.policy, self._limits = policy, limits
+        self._bound = BoundPolicy(policy, self.compiled)
+
+    def _use_catalogue(self, catalogue: Catalogue | str | Path | None) -> None:
+        compiled = compiled_from(catalogue)
+        self._finder = Finder(compiled, self._bundle.encoder, self._bundle.description_table(compiled))
+        self._judge = Judge(self._bundle.head, compiled, self._shift, (self.model_version, compiled.version))
+
+    def with_policy(self, policy: Policy) -> Guard:
+        """Return a guard with another policy that shares model and catalogue with this one.
+
+        Parameters
+        ----------
+        policy
+            Takes the place of this guard's; thresholds given to the constructor stay in force.
+
+        Returns
+        -------
+        Guard
+            Made in a moment; this one is unchanged.
+
+        Raises
+        ------
+        PolicyError
+            If a rule names what the catalogue does not hold.
+        """
+        other = self._copy(policy=policy)
+        other._use_policy(policy)  # noqa: SLF001 - of the same class
+        return other
+
+    def with_catalogue(self, catalogue: Catalogue | str | Path | None) -> Guard:
+        """Return a guard with another catalogue that shares the model with this one.
+
+        Parameters
+        ----------
+        catalogue
+            As for the constructor.
+
+        Returns
+        -------
+        Guard
+            This one is unchanged.
+
+        Raises
+        ------
+        CatalogueError
+            If it cannot be used.
+        PolicyError
+            If a rule of this guard's policy names what it does not hold.
+        """
+        catalogue = catalogue or Settings.from_environment().catalogue
+        other = self._copy(catalogue=catalogue)
+        other._use_catalogue(catalogue)  # noqa: SLF001 - of the same class
+        other._use_policy(self.policy)  # noqa: SLF001
+        return other
+
+    def _copy(self, **changed: Any) -> Guard:  # noqa: ANN401 - arguments of the constructor
+        # copy.copy would go through __reduce__ and load everything again.
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._arguments = {**self._arguments, **changed}
+        return other
 
     @property
     def model_version(self) -> str:
@@ -228,6 +287,47 @@ class Guard:
             raise InvalidArgumentError("errors", 'be "raise" or "return"', errors)
         return list(self._stream(prompts, errors == "return", self._options(purpose, allow, territory)))
 
+    async def ascore(
+        self,
+        prompt: str,
+        negative_prompt: str | None = None,
+        purpose: Purpose | None = None,
+        *,
+        allow: Iterable[str] = (),
+        territory: str | None = None,
+    ) -> Verdict:
+        """Score one prompt in a thread, so that the event loop goes on; see :meth:`score`.
+
+        Parameters
+        ----------
+        prompt, negative_prompt, purpose, allow, territory
+            As for :meth:`score`.
+
+        Returns
+        -------
+        Verdict
+            The answer.
+        """
+        return await asyncio.to_thread(self.score, prompt, negative_prompt, purpose, allow=allow, territory=territory)
+
+    async def ascore_many(self, prompts: Iterable[str], **options: Any) -> list[Any]:  # noqa: ANN401
+        """Score prompts in a thread, so that the event loop goes on; see :meth:`score_many`.
+
+        Parameters
+        ----------
+        prompts
+            Any number of strings.
+        options
+            ``errors``, ``purpose``, ``allow`` and ``territory`` as for :meth:`score_many`.
+
+        Returns
+        -------
+        list of Verdict
+            In order.
+        """
+        call: Callable[..., list[Any]] = self.score_many
+        return await asyncio.to_thread(call, prompts, **options)
+
     def stream(self, prompts: Iterable[str], *, purpose: Purpose | None = None) -> Iterator[Verdict]:
         """Score prompts one batch at a time, in constant memory.
 
@@ -250,13 +350,9 @@ class Guard:
             raise InvalidArgumentError("purpose", 'be "image", "video", "text" or None', purpose)
         if isinstance(allow, str):
             raise InvalidArgumentError("allow", "be a collection of work ids, not one string", allow)
-        allowed = tuple(allow)
-        for work in allowed:
-            if work not in self.compiled.work_index:
-                raise InvalidArgumentError("allow", "hold ids of works in the catalogue", work)
-        if territory is not None and not (len(territory) == 2 and territory.isupper()):
-            raise InvalidArgumentError("territory", "be an ISO 3166 code of two capitals", territory)
-        return _Options(self.policy.permitting(allowed), self._limits, territory, purpose)
+        if territory is not None:
+            check_territory("territory", territory)
+        return _Options(Terms(self._bound.permitting(allow), self._limits, territory), purpose)
 
     def _stream(self, prompts: Iterable[str], keep_errors: bool, options: _Options) -> Iterator[Verdict | IpguardError]:
         if isinstance(prompts, (str, bytes)):
@@ -275,112 +371,17 @@ class Guard:
     def _score_batch(self, prompts: list[str], options: _Options) -> list[Verdict]:
         texts = [prompt[:MAX_CHARS] for prompt in prompts]
         evidence = self._finder.find(texts, options.purpose)
-        franchise, style, unlisted = self._probabilities(evidence)
-        verdicts = []
-        at = 0
-        for prompt, text, found, other in zip(prompts, texts, evidence, unlisted, strict=True):
-            rows = slice(at, at + len(found.candidates))
-            at = rows.stop
-            if not text.strip():
-                verdicts.append(empty_verdict(self.model_version, self.catalogue_version))
-                continue
-            truncated = len(prompt) > len(text)
-            verdicts.append(
-                self._judge(found, franchise[rows], style[rows], float(other), options, truncated=truncated)
-            )
-        return verdicts
-
-    def _probabilities(self, evidence: list[PromptEvidence]) -> tuple[Float, Float, Float]:
-        """Probability of each candidate in each category, and log-odds of an unlisted work a prompt."""
-        head = self._bundle.head
-        rows = as_matrix([feature_rows(self.compiled, found) for found in evidence])
-        prompts = np.stack([prompt_features(found) for found in evidence]) if evidence else np.zeros((0, 1))
-        return (
-            sigmoid(head.franchise.decision(rows)),
-            sigmoid(head.style.decision(rows)),
-            head.unlisted.decision(prompts.astype(np.float32)) if evidence else np.zeros(0),
-        )
-
-    def _judge(
-        self,
-        found: PromptEvidence,
-        franchise: Float,
-        style: Float,
-        unlisted: float,
-        options: _Options,
-        *,
-        truncated: bool,
-    ) -> Verdict:
-        head, works = self._bundle.head, self.compiled.meta.works
-        protected = np.array([self._counts(c.work) for c in found.candidates], dtype=bool)
-
-        named = np.array([bool(c.hits) for c in found.candidates], dtype=bool)
-
-        def risk_of(kept: npt.NDArray[np.bool_]) -> float:
-            decision = head.risk.decision(combine(franchise[kept], named[kept]), unlisted) + self._shift
-            return float(sigmoid(decision))
-
-        single = np.eye(len(franchise), dtype=bool)
-        risks = [risk_of(single[at]) if protected[at] else 0.0 for at in range(len(franchise))]
-        judged = [
-            Judged(
-                work=works[c.work].id,
-                items=tuple(dict.fromkeys(i for n in c.hits if (i := self.compiled.subjects[n.reading.subject].item))),
-                rights_holders=works[c.work].rights_holders,
-                media=works[c.work].media,
-                risk=risk,
-                protected=bool(is_protected),
-            )
-            for c, risk, is_protected in zip(found.candidates, risks, protected, strict=True)
+        chances = self._judge.chances(evidence)
+        return [
+            self._judge.verdict(found, chance, options.terms, truncated=len(prompt) > len(text))
+            if text.strip()
+            else empty_verdict(self.model_version, self.catalogue_version)
+            for prompt, text, found, chance in zip(prompts, texts, evidence, chances, strict=True)
         ]
-        rules = rules_of(options.policy, judged, options.territory)
-        kept = protected & ~np.array(permits(rules), dtype=bool) if judged else protected
-        residual = risk_of(kept)
-        style_chance = combine(style[protected], named[protected])
-        style_risk = float(sigmoid(head.style_risk.decision(style_chance, 0.0)))
-        outcome = decide(options.policy, options.limits, judged, rules, residual, style_risk, truncated=truncated)
-        scored = Scored(
-            evidence=found,
-            risk=risk_of(protected),
-            residual_risk=residual,
-            style_risk=style_risk,
-            candidate_risks=tuple(risks),
-            outcome=outcome,
-            truncated=truncated,
-        )
-        return make_verdict(self.compiled, scored, self.model_version, self.catalogue_version)
-
-    def _counts(self, work: int) -> bool:
-        """Whether a candidate can raise the franchise risk: protected, and no mere brand."""
-        info = self.compiled.meta.works[work]
-        return info.status == "protected" and not info.brand
-
-
-def _rebuild(arguments: dict[str, Any]) -> Guard:
-    return Guard(**arguments)
-
-
-def _first(*values: float | None) -> float:
-    return next(value for value in values if value is not None)
 
 
 def _check(prompt: object) -> str | InvalidPromptError:
     return prompt if isinstance(prompt, str) else InvalidPromptError("prompt", "be a string", prompt)
-
-
-def _compiled(catalogue: Catalogue | str | Path | None) -> CompiledCatalogue:
-    if isinstance(catalogue, Catalogue):
-        return compile_catalogue(catalogue)
-    if catalogue is None:
-        return load_or_build()
-    path = Path(catalogue)
-    return load_or_build(path) if path.is_dir() else CompiledCatalogue.read(path)
-
-
-def _policy(policy: Policy | str | Path | None) -> Policy:
-    if policy is None:
-        return Policy()
-    return policy if isinstance(policy, Policy) else Policy.load(policy)
 
 
 _lock = Lock()

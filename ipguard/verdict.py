@@ -69,7 +69,8 @@ class Verdict:
     ----------
     risk
         Calibrated probability in [0, 1] that fulfilling the prompt reproduces a protected franchise, for
-        the prior that the model states. Policy never changes it. At least the risk of every match.
+        the prior that the model states. Policy never changes it. At least the risk of every match, but for
+        brands.
     residual_risk
         The same without the works that policy permits.
     decision
@@ -77,7 +78,8 @@ class Verdict:
     matches
         Evidence, the highest risk first.
     categories
-        ``franchise`` (equal to `risk`), ``style`` and ``brand`` in [0, 1]; None where it was not run.
+        ``franchise`` (equal to `risk`), ``style`` and ``brand`` in [0, 1]; None where it was not run, as brands
+        are not without their pack.
     reason
         One sentence for operators, naming what decided.
     reason_code

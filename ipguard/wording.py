@@ -43,6 +43,7 @@ class Scored:
     risk: float
     residual_risk: float
     style_risk: float
+    brand_risk: float | None
     candidate_risks: tuple[float, ...]
     outcome: Outcome
     truncated: bool
@@ -166,10 +167,12 @@ def make_matches(compiled: CompiledCatalogue, scored: Scored) -> tuple[Match, ..
     return tuple(match for _, _, match in found)
 
 
-def _reason(scored: Scored, matches: tuple[Match, ...]) -> tuple[str, str]:
-    """Sentence and stable code of what decided."""
+def _reason(compiled: CompiledCatalogue, scored: Scored, matches: tuple[Match, ...]) -> tuple[str, str]:
+    """Sentence and stable code of what decided; thresholds are reached by franchises, never by brands."""
+    brands = {work.id for c in scored.evidence.candidates if (work := compiled.meta.works[c.work]).brand}
     outcome = scored.outcome
-    top = next((m for m in matches if m.risk > 0), None)
+    named = [m for m in matches if m.rule == outcome.rule] or [m for m in matches if m.work_id not in brands]
+    top = next((m for m in named if m.risk > 0), None)
     if outcome.rule == "truncated":
         return "The prompt is longer than what is scored; the rest needs a look.", "truncated"
     if outcome.rule == "category:style":
@@ -177,7 +180,7 @@ def _reason(scored: Scored, matches: tuple[Match, ...]) -> tuple[str, str]:
     if outcome.decision != "allow" and not outcome.rule.startswith("threshold"):
         return f"{top.title if top else 'A work'}: rule {outcome.rule}.", outcome.rule.split(":", 1)[0]
     if outcome.decision == "allow":
-        if any(outcome.permitted):
+        if outcome.rule != "threshold:allow":
             return "What was found is permitted by policy.", "permitted"
         return "Nothing protected is likely to be reproduced.", "clear"
     if top is None:
@@ -207,13 +210,13 @@ def make_verdict(compiled: CompiledCatalogue, scored: Scored, model_version: str
         The answer for the caller.
     """
     matches = make_matches(compiled, scored)
-    reason, code = _reason(scored, matches)
+    reason, code = _reason(compiled, scored, matches)
     return Verdict(
         risk=scored.risk,
         residual_risk=scored.residual_risk,
         decision=scored.outcome.decision,
         matches=matches,
-        categories={"franchise": scored.risk, "style": scored.style_risk, "brand": None},
+        categories={"franchise": scored.risk, "style": scored.style_risk, "brand": scored.brand_risk},
         reason=reason,
         reason_code=code,
         rule=scored.outcome.rule,

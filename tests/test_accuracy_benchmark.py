@@ -12,10 +12,11 @@ pytest.importorskip("sklearn", reason="the extra 'train' is not installed")
 from ipguard.catalogue.build import compile_catalogue
 from ipguard.classifier.bundle import default_bundle
 from ipguard.encoding.static import StaticEncoder
-from ipguard.evaluation.data import Example, text_key
+from ipguard.evaluation.data import Example
 from ipguard.evaluation.unseen import score_unseen, work_folds
 from ipguard.evaluation.written import answers, right_work
 from ipguard.evidence.finder import Finder
+from ipguard.text.keys import text_key
 from ipguard.training.fit import Recipe
 from ipguard.training.synth import generate
 

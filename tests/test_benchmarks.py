@@ -18,12 +18,50 @@ def run(script, *arguments):
     )  # fmt: skip
 
 
-def test_the_cases_hold(guard):
-    for case in json.loads((FOLDER / "cases.json").read_text("utf-8")):
-        verdict = guard.score(case["prompt"])
-        assert verdict.flagged == case["flagged"], case
-        assert not case["flagged"] or case["work"] in {m.work_id for m in verdict.matches}
-        assert case["why"]
+def test_the_cases_hold(guard, monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    from cases import read_cases, wrong
+
+    cases = read_cases()
+    assert len(cases) >= 8
+    for case in cases:
+        verdicts = guard.score_many([prompt.text for prompt in case.prompts])
+        assert wrong(case, verdicts) == ""
+        assert wrong(case, verdicts[::-1]) or len(set(case.prompts)) < 2
+        assert case.why
+
+
+def test_instructions_skip_where_nothing_counts(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "argv", ["instructions.py"])
+    import instructions
+
+    assert instructions.main() == 0
+    assert capsys.readouterr().out.startswith("skipped: ")
+
+
+def test_instructions_fail_above_the_limit(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.setattr(sys, "argv", ["instructions.py"])
+    import instructions
+
+    reference = json.loads(instructions.REFERENCE.read_text("utf-8"))
+    assert reference["libraries"]
+    for factor, code in ((1.4, 0), (1.6, 1)):
+        counted = {**reference, "a_prompt": int(reference["a_prompt"] * factor)}
+        monkeypatch.setattr(instructions, "count", lambda counted=counted: counted)
+        assert instructions.main() == code
+    assert "more than 1.5 ×" in capsys.readouterr().out
+
+
+def test_compare_gives_ratios_with_intervals(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    from compare import interval
+
+    mean, low, high = interval([2.0, 2.0, 8.0, 0.5])
+    assert pytest.approx(mean) == 2.0
+    assert low < 2 < high
 
 
 def test_latency(tmp_path):

@@ -9,6 +9,7 @@ import json
 import re
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import accuracy_tables
 from rich.console import Console
@@ -23,9 +24,9 @@ PAGES = (ROOT / "README.md", *(ROOT / "docs" / name for name in ("accuracy.md", 
 HEADLINE = ("without keyword-found rows", "all rows")
 
 
-def newest(what: str) -> dict[str, object] | None:
+def newest(what: str) -> dict[str, Any] | None:
     """Return the newest record of a benchmark, or None."""
-    found = sorted((ROOT / "benchmarks" / "records").glob(f"*-{what}.json"))
+    found = sorted((ROOT / "benchmarks" / "records").glob(f"????-??-??-{what}.json"))
     return json.loads(found[-1].read_text("utf-8")) if found else None
 
 
@@ -58,13 +59,87 @@ def speed() -> str:
         return "Not measured yet."
     times, one = record["microseconds_per_prompt"], record["one_at_a_time_ms"]
     rows = [
-        ("whole verdict, batch", f"{times['verdicts']} µs a prompt"),
+        ("whole verdict, batch, one process", f"{times['verdicts']} µs a prompt"),
+        ("whole verdict, batch, two processes", f"{times.get('two processes', '')} µs a prompt"),
         ("static encoder alone, batch", f"{times['encoder']} µs a prompt"),
-        ("whole verdict to encoder alone", f"{record['verdicts_to_encoder']} ×"),
-        ("one prompt at a time", f"p50 {one['p50']} ms, p99 {one['p99']} ms"),
-        ("first score of a new process, start of Python included", f"{record['cold_start_s']} s"),
+        ("whole verdict to encoder alone, by the clock", f"{record['verdicts_to_encoder']} ×"),
+        ("the same, processor time", f"{record['verdicts_to_encoder_processor']} ×"),
+        ("one prompt of up to 60 words at a time", f"p50 {one['p50']} ms, p99 {one['p99']} ms"),
+        (
+            "first score from the shell, start of Python included",
+            f"{record['cold_start_s']} s, {record['cold_start_mb']} MB",
+        ),
     ]
-    return "| what | measured |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows)
+    load = f"\n\nLoad average of the machine while it was measured: {record['load_average']:.1f} on {record['cores']} cores."
+    return "| what | measured |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows) + load
+
+
+def latency() -> str:
+    """One prompt at a time, by length and language; a long prompt; batches."""
+    record = newest("latency")
+    if record is None:
+        return "Not measured yet."
+    groups, grown = record["one_at_a_time_by_group_ms"], record["growth"]
+    lines = ["| prompts | how many | p50 | p99 |", "|---|--:|--:|--:|"]
+    lines += [f"| {name} | {g['prompts']} | {g['p50']} ms | {g['p99']} ms |" for name, g in groups.items()]
+    for title, unit, part in (
+        ("words of one prompt", "ms", "milliseconds_by_words"),
+        ("prompts at once", "µs a prompt", "microseconds_by_batch"),
+    ):
+        lines += [
+            "",
+            f"| {title} | {unit} |",
+            "|--:|--:|",
+            *(f"| {int(k):,} | {v:,} |" for k, v in grown[part].items()),
+        ]
+    return "\n".join(lines)
+
+
+def growth() -> str:
+    """What a larger catalogue costs."""
+    record = newest("growth")
+    if record is None:
+        return "Not measured yet."
+    sizes = record["sizes"]
+    base = next(iter(sizes.values()))
+    lines = [
+        "| works | names | descriptions | start, processor | peak memory | a prompt in a batch, processor |",
+        "|--:|--:|--:|--:|--:|--:|",
+    ]
+    for size in sizes.values():
+        start, batch, peak = size["start_s"][1], size["batch_s"][1], size["peak_mb"]
+        lines.append(
+            f"| {size['works']:,} | {size['names']:,} | {size['descriptions']:,} | {start:.2f} s ({start / base['start_s'][1]:.1f} ×) | "
+            f"{peak:.0f} MB ({peak / base['peak_mb']:.1f} ×) | {batch * 1e6:.0f} µs ({batch / base['batch_s'][1]:.1f} ×) |"
+        )
+    return "\n".join(lines)
+
+
+def peer_rows() -> dict[str, dict[str, Any]]:
+    """Every scorer of the newest record, and of the newest one of an environment of its own."""
+    record, apart = newest("peers"), newest("peers-llm-guard")
+    rows = dict(record["peers"]) if record else {}
+    rows |= {name: row for name, row in (apart or {"peers": {}})["peers"].items() if name != "ipguard" and rows}
+    return rows
+
+
+def peers() -> str:
+    """Speed beside accuracy of what one would use instead."""
+    rows = peer_rows()
+    if not rows:
+        return "Not measured yet."
+    own = rows["ipguard"]["processor_us"]
+    lines = [
+        "| scorer | processor time a prompt | to ipguard | AUROC | recall at 1 % false positives |",
+        "|---|--:|--:|---|---|",
+    ]
+    for name, row in sorted(rows.items(), key=lambda pair: pair[1]["processor_us"]):
+        found = row["accuracy"] or {}
+        cells = [accuracy_tables.interval(found.get(key)) or "not measured" for key in ("auroc", "recall@1%")]
+        lines.append(
+            f"| {name} | {row['processor_us']:,.0f} µs | {row['processor_us'] / own:.2f} × | {' | '.join(cells)} |"
+        )
+    return "\n".join(lines)
 
 
 PRICE = 0.04
@@ -132,7 +207,8 @@ def parts() -> dict[str, str]:
     record = newest("accuracy")
     measured = {name: make(record) for name, make in accuracy_tables.PARTS.items()} if record else {}
     return {
-        "accuracy": accuracy(), "speed": speed(), "size": size(), "example": example(), "batch": batch(), **measured
+        "accuracy": accuracy(), "speed": speed(), "size": size(), "example": example(), "batch": batch(),
+        "latency": latency(), "growth": growth(), "peers": peers(), **measured,
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Build the data tables of ipguard/text/data from public packages.
 
-    pip install wordfreq==3.1.1 confusable-homoglyphs==3.3.1 opencc-python-reimplemented==0.1.7
+    pip install wordfreq==3.1.1 confusable-homoglyphs==3.3.1 opencc-python-reimplemented==0.1.7 \
+        sudachipy==0.7.0 sudachidict-core==20261015
     python tools/text_tables.py
 
 Writes ``words.npz`` (ordinary words and their frequency), ``confusables.json`` (letters of other scripts that
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from ipguard.text.frequency import word_key
 from ipguard.text.normalize import fold
 
 OUT = Path(__file__).parent.parent / "ipguard" / "text" / "data"
-ENGLISH_FLOOR, FLOOR = 2.2, 3.6
+ENGLISH_FLOOR, FLOOR, KATAKANA_FLOOR = 2.2, 3.6, 2.0
 LATIN = ("ca", "cs", "da", "de", "es", "fi", "fil", "fr", "hu", "id", "is", "it", "lt", "lv", "ms", "nb", "nl", "pl",
          "pt", "ro", "sh", "sk", "sl", "sv", "tr", "vi")  # fmt: skip
 
@@ -86,6 +88,19 @@ def ideographs() -> None:
     print({k: len(v["from"]) for k, v in out.items()})
 
 
+def common_noun() -> Callable[[str], bool]:
+    """Return what tells whether SudachiDict lists a string as one common noun."""
+    from sudachipy import Dictionary, SplitMode
+
+    tokenizer = Dictionary(dict="core").tokenizer(SplitMode.C)
+
+    def known(word: str) -> bool:
+        found = tokenizer.tokenize(word)
+        return len(found) == 1 and not found[0].is_oov() and found[0].part_of_speech()[1] == "普通名詞"
+
+    return known
+
+
 def words() -> None:
     """Ordinary words as sorted 64-bit keys with Zipf frequencies (log10 per 10⁹ words)."""
     import wordfreq
@@ -107,7 +122,14 @@ def words() -> None:
     for lang in LATIN:
         if lang in wordfreq.available_languages("small"):
             take(lang, "small", FLOOR, "LATIN")
-    take("ja", "large", 2.0, "KATAKANA")
+    take("ja", "large", KATAKANA_FLOOR, "KATAKANA")
+    # Rarer loan words ("caulking") must not pass for misspelled names; rare names must not pass for words.
+    common = common_noun()
+    for word, frequency in wordfreq.get_frequency_dict("ja", wordlist="large").items():
+        folded = fold(word).chars
+        rare = len(folded) >= 4 and np.log10(frequency) + 9 < KATAKANA_FLOOR
+        if rare and all(unicodedata.name(char, "").startswith("KATAKANA") for char in folded) and common(word):
+            best.setdefault(word_key(folded), KATAKANA_FLOOR)
     keys = np.array(sorted(best), dtype=np.uint64)
     zipf = np.array([min(255, round(best[int(k)] * 30)) for k in keys], dtype=np.uint8)
     np.savez_compressed(OUT / "words.npz", keys=keys, zipf=zipf)

@@ -73,7 +73,7 @@ class CsvSink:
     def _lines(self, rows: Iterable[Sequence[str]]) -> bytes:
         text = io.StringIO()
         writer = csv.writer(text, delimiter=self.mark)
-        writer.writerows([_disarmed(cell) for cell in row] if self.excel_safe else row for row in rows)
+        writer.writerows([disarmed(cell) for cell in row] if self.excel_safe else row for row in rows)
         return legible(text.getvalue()).encode()
 
     def join(self, parts: Iterable[bytes], stream: BinaryIO) -> None:
@@ -85,7 +85,8 @@ class CsvSink:
             stream.write(part)
 
 
-def _disarmed(cell: str) -> str:
+def disarmed(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
     return "'" + cell if cell.startswith(FORMULA) else cell
 
 

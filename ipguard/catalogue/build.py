@@ -251,6 +251,7 @@ def compile_catalogue(
             id=w.id, title=w.title, status=w.status, rights_holders=w.rights_holders, media=w.media, generic=w.generic,
             brand=w.id in catalogue.brands, country=w.country,
             relatives=tuple(sorted(index[r] for r in catalogue.relatives[w.id])),
+            part_of=tuple(index[parent] for parent in w.part_of if parent in index),
         )
         for w in works
     )  # fmt: skip
@@ -265,6 +266,7 @@ def compile_catalogue(
         not_in={at: entry.not_in for at, entry in enumerate(flat) if entry.not_in},
         roles=tuple(builder.roles),
         parties={i: party.names.get("en", i) for i, party in sorted(catalogue.parties.items())},
+        redirects=dict(sorted(catalogue.redirects.items())),
         automaton=maker(),
     )
     return CompiledCatalogue(
@@ -331,3 +333,24 @@ def load_or_build(folder: Path | None = None, *, packs: tuple[str, ...] = ("fran
         if fresh and found.meta.packs == packs:
             return found
     return build_folder(root, packs=packs)
+
+
+def compiled_from(catalogue: Catalogue | str | Path | None) -> CompiledCatalogue:
+    """Return a catalogue ready for matching, in whatever form it is given.
+
+    Parameters
+    ----------
+    catalogue
+        Records, a compiled file, or a catalogue folder; None for the one that is shipped.
+
+    Returns
+    -------
+    CompiledCatalogue
+        Read where it is compiled already, else compiled.
+    """
+    if isinstance(catalogue, Catalogue):
+        return compile_catalogue(catalogue)
+    if catalogue is None:
+        return load_or_build()
+    path = Path(catalogue)
+    return load_or_build(path) if path.is_dir() else CompiledCatalogue.read(path)

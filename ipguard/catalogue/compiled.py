@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import msgspec
@@ -15,8 +14,9 @@ from safetensors.numpy import save
 
 from ipguard.catalogue.tables import StringTable, SubjectTable
 from ipguard.errors import CatalogueError
+from ipguard.tensors import mapped, views
 
-FORMAT = 3
+FORMAT = 4
 """Number of the file format; a reader refuses another."""
 
 PERSON, SWAPPED, TITLE, PERSONAL = 1, 2, 4, 8
@@ -36,16 +36,15 @@ class WorkInfo(msgspec.Struct, frozen=True):
     generic: str | None
     brand: bool
     relatives: tuple[int, ...]
+    part_of: tuple[int, ...]
     country: str
 
 
-class _Tensor(msgspec.Struct, frozen=True):
-    dtype: str
-    data_offsets: tuple[int, int]
-
-
-_DTYPES = {"U8": "u1", "U32": "<u4", "I32": "<i4", "F32": "<f4"}
 _HASH = 32
+
+
+class _Format(msgspec.Struct, frozen=True):
+    format: int
 
 
 class Meta(msgspec.Struct, frozen=True):
@@ -61,6 +60,7 @@ class Meta(msgspec.Struct, frozen=True):
     not_in: dict[int, tuple[str, ...]]
     roles: tuple[tuple[str, ...], ...]
     parties: dict[str, str]
+    redirects: dict[str, str]
     automaton: str
 
 
@@ -132,6 +132,11 @@ class CompiledCatalogue:
         return {work.id: at for at, work in enumerate(self.meta.works)}
 
     @cached_property
+    def holders(self) -> frozenset[str]:
+        """Ids of the rights holders that are known."""
+        return frozenset(self.meta.parties).union(*(work.rights_holders for work in self.meta.works))
+
+    @cached_property
     def depth(self) -> list[int]:
         """Subjects of each work: how much the catalogue knows of it."""
         counts: list[int] = np.bincount(self.subjects.works, minlength=len(self.meta.works)).tolist()
@@ -183,35 +188,31 @@ class CompiledCatalogue:
         if sha256(data[_HASH:]).digest() != data[:_HASH]:
             raise CatalogueError(f"{path} is not a compiled catalogue, or was changed: its hash does not match.")
         try:
-            arrays = _views(data[_HASH:])
-            meta = msgspec.msgpack.decode(arrays.pop("meta").data, type=Meta)
+            arrays, _ = views(data[_HASH:])
+            header = arrays.pop("meta").data
+            _check_format(path, msgspec.msgpack.decode(header, type=_Format).format)
+            meta = msgspec.msgpack.decode(header, type=Meta)
             strings = {name: StringTable.from_arrays(name, arrays) for name in cls._STRINGS}
             own = {name: arrays[name] for name in cls._ARRAYS}
             compiled = cls(meta=meta, subjects=SubjectTable.from_arrays(arrays), **strings, **own)  # type: ignore[arg-type]
         except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise CatalogueError(f"{path} is not a compiled catalogue of this version: {error}.") from None
-        if meta.format != FORMAT:
-            raise CatalogueError(f"{path} has format {meta.format}; this version reads format {FORMAT}.")
         return compiled
+
+
+def _check_format(path: str | Path, found: int) -> None:
+    if found != FORMAT:
+        raise CatalogueError(
+            f"{path} has format {found}; this version reads format {FORMAT}. "
+            "`ipguard catalogue build` writes it anew from the records."
+        )
 
 
 def _mapped(path: Path) -> memoryview:
     """The content of a file, mapped: processes that read the same file share its memory."""
     try:
-        with path.open("rb") as stream:
-            return memoryview(mmap(stream.fileno(), 0, access=ACCESS_READ))
+        return mapped(path)
     except OSError as error:
         raise CatalogueError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError:
         raise CatalogueError(f"{path} is not a compiled catalogue: it is empty.") from None
-
-
-def _views(body: memoryview) -> dict[str, npt.NDArray[np.generic]]:
-    """Arrays over the bytes of a safetensors file, none of them copied (the format is eight bytes, JSON, data)."""
-    end = 8 + int.from_bytes(body[:8], "little")
-    header = msgspec.json.decode(body[8:end], type=dict[str, _Tensor])
-    arrays: dict[str, npt.NDArray[np.generic]] = {}
-    for name, tensor in header.items():
-        start, stop = tensor.data_offsets
-        arrays[name] = np.frombuffer(body[end + start : end + stop], dtype=_DTYPES[tensor.dtype])
-    return arrays

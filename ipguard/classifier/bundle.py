@@ -16,11 +16,12 @@ from safetensors.numpy import load
 from ipguard.catalogue.compiled import CompiledCatalogue
 from ipguard.catalogue.schema import SCHEMA
 from ipguard.classifier.head import Head
-from ipguard.encoding.base import Encoder, Vectors
+from ipguard.encoding.base import Encoder
 from ipguard.encoding.static import StaticEncoder
-from ipguard.encoding.stored import VECTORS, stored_vectors
 from ipguard.errors import BundleFormatError, BundleMissingError, BundleTamperedError
 from ipguard.evidence.features import NAMES
+from ipguard.evidence.table import TABLE, DescriptionTable, load_table
+from ipguard.tensors import file_hash
 
 FORMAT = 1
 """Number of the bundle format; raise it when an old reader would misread a bundle (docs/model-card.md)."""
@@ -146,7 +147,7 @@ class Bundle:
             raise BundleFormatError(f"{root / HEAD} is not a head of format {FORMAT}: {error}.") from None
         return cls(root, manifest, head, encoder)
 
-    def description_vectors(self, compiled: CompiledCatalogue) -> Vectors:
+    def description_table(self, compiled: CompiledCatalogue) -> DescriptionTable:
         """Return the vectors of a catalogue's descriptions; texts that the bundle does not hold are encoded.
 
         Parameters
@@ -156,10 +157,10 @@ class Bundle:
 
         Returns
         -------
-        numpy.ndarray
-            float32 ``(descriptions, dimensions)``.
+        DescriptionTable
+            In the order of the catalogue.
         """
-        return stored_vectors(self.folder / VECTORS, self.encoder, compiled.descriptions)
+        return load_table(self.folder / TABLE, self.encoder, compiled)
 
 
 def read_manifest(root: Path) -> BundleManifest:
@@ -193,11 +194,6 @@ def read_manifest(root: Path) -> BundleManifest:
     if manifest.features != NAMES:
         raise BundleFormatError(f"{path} was trained on other features than those of this version.")
     return manifest
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    return sha256(path.read_bytes()).hexdigest()
 
 
 def _verify(root: Path, name: str, expected: str) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+
+from ipguard.classifier.masks import LeafMasks
 
 Float = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.float32]
@@ -65,21 +68,12 @@ class Trees:
         numpy.ndarray
             float64 ``(n,)``.
         """
-        count, (trees, nodes) = len(rows), self.feature.shape
-        if not count:
-            return np.zeros(0)
-        base = np.arange(trees, dtype=np.int64) * nodes
-        at = np.broadcast_to(base, (count, trees)).copy()
-        feature, threshold = self.feature.ravel(), self.threshold.ravel()
-        left, right = self.left.ravel(), self.right.ravel()
-        columns = rows.shape[1]
-        flat = rows.astype(np.float64).ravel()
-        row_start = (np.arange(count, dtype=np.int64) * columns)[:, None]
-        for _ in range(self.depth):
-            goes_left = flat[row_start + feature[at]] <= threshold[at]
-            at = base + np.where(goes_left, left[at], right[at])
-        out: Float = self.baseline + self.value.ravel()[at].sum(1)
+        out: Float = self.baseline + self._masks.sums(rows)
         return out
+
+    @cached_property
+    def _masks(self) -> LeafMasks:
+        return LeafMasks(self.feature, self.threshold, self.left, self.right, self.value, self.depth)
 
     def to_arrays(self, prefix: str) -> dict[str, npt.NDArray[np.generic]]:
         """Return the arrays under names that begin with a prefix."""
@@ -214,6 +208,11 @@ def combine(probabilities: Float, named: npt.NDArray[np.bool_]) -> float:
     float
         In [0, 1], at least the largest of them.
     """
-    described = probabilities[~named]
-    missed = np.prod(1 - probabilities[named]) * (1 - described.max(initial=0.0))
-    return float(1 - missed)
+    missed, described = 1.0, 0.0
+    # A handful: a loop is quicker than arrays.
+    for probability, is_named in zip(probabilities.tolist(), named.tolist(), strict=True):
+        if is_named:
+            missed *= 1 - probability
+        else:
+            described = max(described, probability)
+    return 1 - missed * (1 - described)

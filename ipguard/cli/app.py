@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ipguard import __version__
-from ipguard.cli import batching, catalogue, scoring, training
+from ipguard.cli import batching, catalogue, encoders, policy, review, scoring, training
 from ipguard.errors import IpguardError
 
 app = typer.Typer(
@@ -25,7 +25,10 @@ app.command("eval")(training.evaluate)
 app.command("tune")(training.tune)
 app.command("train")(training.train)
 app.command("distill")(training.distill)
+app.command("finetune")(encoders.finetune)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(policy.app, name="policy")
+app.add_typer(review.app, name="review")
 
 
 def _version(wanted: bool) -> None:

@@ -39,6 +39,29 @@ class Encoder(Protocol):
         """
 
 
+@runtime_checkable
+class TokenEncoder(Encoder, Protocol):
+    """An encoder that also compares texts token by token."""
+
+    def coverage(self, text: str, others: Sequence[str]) -> Vectors:
+        """Return how much of each other text is found again in a text.
+
+        Parameters
+        ----------
+        text
+            A prompt.
+        others
+            Descriptions.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32 ``(len(others),)`` in [0, 1]: mean, over the tokens of the other text, of the squared cosine to the
+            most similar token of the text, each weighted by the length of its vector (late interaction as in
+            ColBERT, Khattab and Zaharia 2020, over static vectors).
+        """
+
+
 def unit_rows(vectors: Vectors) -> Vectors:
     """Scale rows to length one; zero rows and rows that are not finite become zero.
 

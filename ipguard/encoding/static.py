@@ -8,23 +8,25 @@ the vector of a token.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from ipguard.encoding.base import Vectors, unit_rows
 from ipguard.errors import BundleFormatError, BundleMissingError
+from ipguard.tensors import file_hash, mapped, views
 
 MODULE = "0_StaticEmbedding"
 MAX_CHARS = 20_000
 """Characters of a text that are encoded; a mean over more tokens says nothing new."""
 _CHUNK = 2048
+_COMPARED = 512
+"""Distinct tokens of a text that are compared with those of others; a longer prompt covers anything."""
+_REMEMBERED = 8192
 
 
 class StaticEncoder:
@@ -51,14 +53,17 @@ class StaticEncoder:
             if not path.is_file():
                 raise BundleMissingError(f"The encoder needs {path}, which is not there.")
         try:
-            table = load_file(self._table_path)
-            self._table: npt.NDArray[np.int8] = table["embeddings"]
+            table, _ = views(mapped(self._table_path))
+            self._table: npt.NDArray[np.int8] = table["embeddings"].astype(np.int8, copy=False)
             self._scale: npt.NDArray[np.float32] = table["weights"].astype(np.float32)
-        except (SafetensorError, KeyError) as error:
+        except (KeyError, ValueError) as error:
             raise BundleFormatError(f"{self._table_path} is not a static embedding with int8 rows: {error}.") from None
         self._tokenizer = Tokenizer.from_file(str(self._tokenizer_path))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self._described = lru_cache(maxsize=_REMEMBERED)(
+            lambda text: np.asarray(self._tokens((text,))[0], dtype=np.int32)
+        )
 
     @property
     def dimensions(self) -> int:
@@ -68,16 +73,43 @@ class StaticEncoder:
     @cached_property
     def identity(self) -> str:
         """SHA-256 over the hashes of the table and the tokenizer."""
-        parts = (sha256(path.read_bytes()).digest() for path in (self._table_path, self._tokenizer_path))
+        parts = (bytes.fromhex(file_hash(path)) for path in (self._table_path, self._tokenizer_path))
         return sha256(b"".join(parts)).hexdigest()
+
+    def coverage(self, text: str, others: Sequence[str]) -> Vectors:
+        """Compare token by token; see :meth:`ipguard.encoding.base.TokenEncoder.coverage`."""
+        own = np.unique(np.asarray(self._tokens((text,))[0], dtype=np.int32))[:_COMPARED]
+        rows = [self._described(other) for other in others]
+        lengths = np.array([len(row) for row in rows])
+        out = np.zeros(len(others), dtype=np.float32)
+        filled = np.flatnonzero(lengths)
+        if not len(own) or not len(filled):
+            return out
+        distinct, back = np.unique(np.concatenate(rows), return_inverse=True)
+        directions, weights = self._directions(distinct)
+        likeness = (directions @ self._directions(own)[0].T).max(1).clip(min=0) ** 2 * weights
+        starts = np.concatenate([[0], np.cumsum(lengths[filled])[:-1]])
+        total = np.add.reduceat(weights[back], starts)
+        found = np.add.reduceat(likeness[back], starts)
+        out[filled] = np.divide(found, total, out=np.zeros_like(found), where=total > 0)
+        return out
+
+    def _directions(self, tokens: npt.NDArray[np.int32]) -> tuple[Vectors, npt.NDArray[np.float32]]:
+        """Unit vectors of tokens, and the lengths that they had."""
+        rows = self._table[tokens].astype(np.float32)
+        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        rows /= np.maximum(lengths, 1e-6)[:, None]
+        return rows, lengths * self._scale[tokens]
+
+    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        chunk = [_encodable(text) for text in texts]
+        return [found.ids for found in self._tokenizer.encode_batch_fast(chunk, add_special_tokens=False)]
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts; see :meth:`ipguard.encoding.base.Encoder.encode`."""
         out = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for start in range(0, len(texts), _CHUNK):
-            chunk = [_encodable(text) for text in texts[start : start + _CHUNK]]
-            encodings = self._tokenizer.encode_batch_fast(chunk, add_special_tokens=False)
-            ids = [encoding.ids for encoding in encodings]
+            ids = self._tokens(texts[start : start + _CHUNK])
             lengths = np.array([len(row) for row in ids])
             filled = np.flatnonzero(lengths)
             if not len(filled):

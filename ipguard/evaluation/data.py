@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from ipguard.errors import DataError, MissingExtraError
+from ipguard.text.keys import text_key
 
 LabelName = Literal["yes", "style", "brand", "no", "skip"]
 
@@ -64,22 +63,6 @@ class StoredLabel(msgspec.Struct, frozen=True, omit_defaults=True):
     label: LabelName
     kind: str = "none"
     works: tuple[str, ...] = ()
-
-
-def text_key(text: str) -> str:
-    """Return the SHA-256 of a text's NFC, stripped form; by it a text is known.
-
-    Parameters
-    ----------
-    text
-        Any string.
-
-    Returns
-    -------
-    str
-        Hexadecimal digest.
-    """
-    return sha256(unicodedata.normalize("NFC", text).strip().encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _lines(path: Path, kind: type[Any]) -> Iterator[Any]:

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ipguard.errors import DataError, InvalidArgumentError
-from ipguard.evaluation.data import Example, text_key
+from ipguard.evaluation.data import Example
 from ipguard.evaluation.intervals import Figure, wilson
+from ipguard.text.keys import text_key
 
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]

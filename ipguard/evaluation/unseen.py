@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from ipguard.catalogue.store import Catalogue, resolve_label
 from ipguard.evaluation.clusters import balanced_folds, components, near_pairs
-from ipguard.evaluation.data import Example, text_key
+from ipguard.evaluation.data import Example
 from ipguard.evaluation.scores import Scorer, Scores, join_scores
 from ipguard.evaluation.written import Answers
+from ipguard.text.keys import text_key
 
 Bool = npt.NDArray[np.bool_]
 _FANDOM = re.compile(
@@ -40,7 +41,7 @@ class Fold:
     works
         Ids of the works that answer the test rows: no training prompt may ask for one of these.
     texts
-        :func:`~ipguard.evaluation.data.text_key` of the test rows and clean prompts.
+        :func:`~ipguard.text.keys.text_key` of the test rows and clean prompts.
     """
 
     number: int

@@ -30,11 +30,11 @@ class NamedHit:
     around: Around
     zone: Zone
     negated: bool
+    wanted: bool = field(init=False)
 
-    @property
-    def wanted(self) -> bool:
-        """Whether the name is meant to be in the output."""
-        return not self.negated and self.zone != Zone.NEGATIVE
+    def __post_init__(self) -> None:
+        """Note whether the name is meant to be in the output; features ask often."""
+        object.__setattr__(self, "wanted", not self.negated and self.zone != Zone.NEGATIVE)
 
 
 @dataclass(slots=True)
@@ -174,7 +174,8 @@ def gather(
 
 @lru_cache(maxsize=64)
 def _letters(text: str) -> int:
-    return sum(1 if char.isascii() else 2 for char in text if char.isalnum())
+    wide = 0 if text.isascii() else sum(not char.isascii() for char in text if char.isalnum())
+    return sum(map(str.isalnum, text)) + wide
 
 
 def _strength(candidate: Candidate) -> tuple[int, int, float]:

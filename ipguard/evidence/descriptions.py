@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import Any
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
 from ipguard.catalogue.compiled import CompiledCatalogue
-from ipguard.encoding.base import Encoder, Vectors, unit_rows
+from ipguard.encoding.base import Encoder, TokenEncoder, Vectors, unit_rows
 from ipguard.encoding.codes import HIGHEST, Products, quantise, scan_of
+from ipguard.evidence.table import DescriptionTable
 from ipguard.text.clauses import Clause, clauses
 
 TOP = 8
 """Descriptions kept of each text."""
-_HEADS = 512
+_HEADS = 1024
 _TOGETHER = 16
 _SLACK = 0.012
 """How far codes may be off: seven standard deviations of the error that rounding makes in a similarity."""
@@ -35,11 +35,15 @@ class Nearest:
         Cosine, less what a prompt of that language has with any description.
     clause
         The piece of the prompt.
+    coverage
+        How much of the description the whole prompt holds, token by token, in [0, 1]; 0 where the encoder cannot
+        tell.
     """
 
     subject: int
     similarity: float
     clause: Clause
+    coverage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +73,20 @@ class DescriptionIndex:
         The catalogue.
     encoder
         Makes the vectors of prompts.
-    vectors
-        float32 ``(descriptions, dimensions)``, unit rows, in the order of the catalogue.
+    table
+        Vectors of the catalogue's descriptions.
     """
 
-    def __init__(self, compiled: CompiledCatalogue, encoder: Encoder, vectors: Vectors) -> None:
+    def __init__(self, compiled: CompiledCatalogue, encoder: Encoder, table: DescriptionTable) -> None:
         self.encoder = encoder
+        self._compare = encoder.coverage if isinstance(encoder, TokenEncoder) else _nothing
+        self._texts = compiled.descriptions
         self._subject = compiled.description_subject
         self._work = compiled.subjects.works[self._subject] if len(self._subject) else np.zeros(0, dtype=np.int32)
-        self._means = language_means(vectors, compiled.description_lang)
-        self._overall = vectors.mean(0) if len(vectors) else np.zeros(encoder.dimensions, dtype=np.float32)
-        self._vectors = centre(vectors, compiled.description_lang, self._means)
-        self._scale = HIGHEST / float(np.abs(self._vectors).max(initial=1e-6))
-        self._scan = scan_of(quantise(self._vectors, self._scale))
-        order = np.argsort(self._work, kind="stable")
-        bounds = np.searchsorted(self._work[order], np.arange(len(compiled.meta.works) + 1))
-        self._of_work = [order[s:e] for s, e in pairwise(bounds.tolist())]
+        self._table = table
+        self._scan = scan_of(table.codes)
+        self._order = np.argsort(self._work, kind="stable")
+        self._bounds = np.searchsorted(self._work[self._order], np.arange(len(compiled.meta.works) + 1)).tolist()
         self._lang_of = {code: at for at, code in enumerate(compiled.meta.langs)}
 
     def search(
@@ -120,26 +122,31 @@ class DescriptionIndex:
         codes = quantise(rows, np.repeat(scales, [len(own) for own in spans])[:, None].astype(np.float32))
         out: list[DescriptionEvidence] = []
         for group in _groups(firsts):
-            products = self._scan.products(codes[firsts[group.start] : firsts[group.stop]])
-            for number in group:
+            base = firsts[group.start]
+            products = self._scan.products(codes[base : firsts[group.stop]])
+            highest = _highest(products, [firsts[number] - base for number in group], 2 * TOP)
+            for number, top in zip(group, highest, strict=True):
                 first, last = firsts[number], firsts[number + 1]
-                found = products[first - firsts[group.start] : last - firsts[group.start]]
-                slack = int(_SLACK * self._scale * scales[number])
-                places = np.concatenate([_highest(found, 2 * TOP), self._best_of(wanted[number], found, slack)])
-                nearest = self._nearest(rows[first:last], spans[number], places)
+                slack = int(_SLACK * self._table.scale * scales[number])
+                own = self._best_of(wanted[number], products[first - base : last - base], slack)
+                nearest = self._nearest(rows[first:last], spans[number], np.concatenate([top, own]))
                 out.append(DescriptionEvidence(nearest, whole[number]))
         return out
 
     def _centred(self, rows: Vectors, langs: Sequence[str | None], counts: Sequence[int]) -> Vectors:
         """Rows less what prompts of their language have in common with any text."""
-        means = [self._means.get(self._lang_of.get(lang or "en", -1), self._overall) for lang in langs]
+        means = [self._table.mean(self._lang_of.get(lang or "en", -1)) for lang in langs]
         centred = unit_rows(rows - np.repeat(np.stack(means), counts, axis=0))
         centred[~rows.any(1)] = 0
         return centred
 
+    def _of(self, work: int) -> npt.NDArray[np.intp]:
+        """Descriptions of a work and its items."""
+        return self._order[self._bounds[work] : self._bounds[work + 1]]
+
     def _best_of(self, works: set[int], products: Products, slack: int) -> npt.NDArray[np.intp]:
         """Descriptions of works that may be the nearest of their work."""
-        owned = [own for work in works if len(own := self._of_work[work])]
+        owned = [own for work in works if len(own := self._of(work))]
         if not owned:
             return np.zeros(0, dtype=np.intp)
         places = np.concatenate(owned)
@@ -151,17 +158,25 @@ class DescriptionIndex:
 
     def _nearest(self, rows: Vectors, spans: list[Clause], places: npt.NDArray[np.intp]) -> dict[int, Nearest]:
         """The nearest description of each work that is among the first or was asked for."""
-        similarity = rows @ self._vectors[places].T
+        similarity = self._table.similarity(rows, places)
         best, clause = similarity.max(0), similarity.argmax(0).tolist()
         count = min(2 * TOP, len(self._subject))
         first = np.argsort(-best[:count])[:TOP].tolist()
         values, works, subjects = best.tolist(), self._work[places].tolist(), self._subject[places].tolist()
-        nearest: dict[int, Nearest] = {}
+        chosen: dict[int, int] = {}
         for at in (*first, *range(count, len(places))):
-            known = nearest.get(works[at])
-            if known is None or known.similarity < values[at]:
-                nearest[works[at]] = Nearest(subjects[at], values[at], spans[clause[at]])
-        return nearest
+            known = chosen.get(works[at])
+            if known is None or values[known] < values[at]:
+                chosen[works[at]] = at
+        covered = self._compare(spans[0].text, [self._texts[int(places[at])] for at in chosen.values()]).tolist()
+        return {
+            work: Nearest(subjects[at], values[at], spans[clause[at]], share)
+            for (work, at), share in zip(chosen.items(), covered, strict=True)
+        }
+
+
+def _nothing(_text: str, others: Sequence[str]) -> Vectors:
+    return np.zeros(len(others), dtype=np.float32)
 
 
 def _groups(firsts: Sequence[int]) -> Iterator[range]:
@@ -173,80 +188,28 @@ def _groups(firsts: Sequence[int]) -> Iterator[range]:
             start = end
 
 
-def _highest(products: Products, count: int) -> npt.NDArray[np.intp]:
-    """Places of the largest values over all rows, in no order.
+def _highest(products: Products, firsts: Sequence[int], count: int) -> npt.NDArray[np.intp]:
+    """Places of the largest values of each prompt over its rows, in no order: ``(prompts, min(count, columns))``.
 
-    Every :data:`_HEADS`-th value makes a block, so that heads of blocks are maxima of whole rows, and only blocks whose
-    head is among the first are looked into: the same result for a fraction of the work.
+    Every :data:`_HEADS`-th column makes a block, so that heads of blocks are maxima of whole stretches of memory, and
+    only blocks whose head is among the first are looked into: the same result for a fraction of the work.
     """
     total = products.shape[1]
     if total <= 2 * count * _HEADS:
-        return largest(products.max(0), count)
+        return _largest(np.maximum.reduceat(products, firsts, axis=0), count)
     depth = total // _HEADS
-    heads = products[:, : depth * _HEADS].reshape(len(products), depth, _HEADS).max((0, 1))
-    blocks = largest(heads, count)
-    places = np.concatenate(
-        [(blocks[:, None] + np.arange(0, depth * _HEADS, _HEADS)).ravel(), np.arange(depth * _HEADS, total)]
-    )
-    return places[largest(products[:, places].max(0), count)]
+    heads = products[:, : depth * _HEADS].reshape(len(products), depth, _HEADS).max(1)
+    blocks = _largest(np.maximum.reduceat(heads, firsts, axis=0), count)
+    inside = (blocks[:, :, None] + np.arange(0, depth * _HEADS, _HEADS)).reshape(len(blocks), -1)
+    beyond = np.broadcast_to(np.arange(depth * _HEADS, total), (len(blocks), total - depth * _HEADS))
+    places = np.concatenate([inside, beyond], axis=1)
+    counts = np.diff([*firsts, len(products)])
+    values = np.take_along_axis(products, np.repeat(places, counts, axis=0), axis=1)
+    return np.take_along_axis(places, _largest(np.maximum.reduceat(values, firsts, axis=0), count), axis=1)
 
 
-def largest(values: npt.NDArray[Any], count: int) -> npt.NDArray[np.intp]:
-    """Return the places of the largest values, in no order.
-
-    Parameters
-    ----------
-    values
-        Numbers ``(n,)``.
-    count
-        How many.
-
-    Returns
-    -------
-    numpy.ndarray
-        int ``(min(count, n),)``.
-    """
-    return np.argpartition(values, -count)[-count:] if len(values) > count else np.arange(len(values))
-
-
-def language_means(vectors: Vectors, langs: npt.NDArray[np.uint8]) -> dict[int, npt.NDArray[np.float32]]:
-    """Return the mean vector of each language with at least fifty descriptions.
-
-    Parameters
-    ----------
-    vectors
-        float32 ``(n, d)``.
-    langs
-        uint8 ``(n,)``.
-
-    Returns
-    -------
-    dict
-        Language code of the catalogue to float32 ``(d,)``.
-    """
-    codes, counts = np.unique(langs, return_counts=True)
-    return {int(c): vectors[langs == c].mean(0) for c, n in zip(codes, counts, strict=True) if n >= 50}
-
-
-def centre(vectors: Vectors, langs: npt.NDArray[np.uint8], means: dict[int, npt.NDArray[np.float32]]) -> Vectors:
-    """Subtract each language's mean, so that texts of different languages meet on equal terms.
-
-    Parameters
-    ----------
-    vectors
-        float32 ``(n, d)``.
-    langs
-        uint8 ``(n,)``.
-    means
-        As from :func:`language_means`.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 ``(n, d)``, unit rows.
-    """
-    if not len(vectors):
-        return vectors
-    overall = vectors.mean(0)
-    shifts = np.stack([means.get(code, overall) for code in range(int(langs.max()) + 1)])
-    return unit_rows(vectors - shifts[langs])
+def _largest(values: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.intp]:
+    """Places of the largest values of each row, in no order."""
+    if values.shape[1] <= count:
+        return np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    return np.argpartition(values, -count, axis=1)[:, -count:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from ipguard.text.syntax import Zone
 
 _PLAIN = frozenset({"exact", "joined", "inflected"})
 _DISGUISED = frozenset({"leet", "signs", "repeats", "spaced", "glued", "kana"})
+_CJK = frozenset({Script.HAN, Script.HIRAGANA, Script.KATAKANA, Script.HANGUL})
 NONE_SENSE = 4.0
 
 
@@ -88,6 +90,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("similarity_rank", "description"),
     Feature("similarity_margin", "description"),
     Feature("nearest_is_named", "description"),
+    Feature("coverage", "description"),
+    Feature("coverage_margin", "description"),
     Feature("language_cjk", "language"),
     Feature("language_plain", "language"),
     Feature("catalogue_depth", "catalogue"),
@@ -115,11 +119,12 @@ class _Prompt:
     cjk: bool
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=512)  # a batch asks twice for each of its prompts
 def _prompt_facts(prompt: str) -> _Prompt:
     folded = fold(prompt)
     spans = folded.words
-    heads = [prompt[folded.starts[s]] for s, _ in spans]
+    starts = folded.starts.tolist()
+    heads = [prompt[starts[s]] for s, _ in spans]
     latin = [h for h in heads if h.isalpha() and h.isascii()]
     upper = sum(h.isupper() for h in latin)
     return _Prompt(
@@ -127,13 +132,12 @@ def _prompt_facts(prompt: str) -> _Prompt:
         titled=len(latin) >= 3 and upper / len(latin) > 0.7,
         words=len(spans),
         commas=sum(prompt.count(c) for c in ",、，"),
-        cjk=not prompt.isascii() and _mostly_cjk(folded.chars[:400]),
+        cjk=not prompt.isascii() and _mostly_cjk(folded.scripts[:400]),
     )
 
 
-def _mostly_cjk(chars: str) -> bool:
-    found = sum(script_of(c) in (Script.HAN, Script.HIRAGANA, Script.KATAKANA, Script.HANGUL) for c in chars)
-    return found > len(chars) * 0.3
+def _mostly_cjk(scripts: bytes) -> bool:
+    return sum(map(_CJK.__contains__, scripts)) > len(scripts) * 0.3
 
 
 def _senses(candidate: Candidate) -> tuple[Row, float]:
@@ -189,18 +193,28 @@ def _best_name(named: NamedHit | None, prompt: str, facts: _Prompt) -> Row:
     ]
 
 
-def _support(candidate: Candidate, evidence: PromptEvidence) -> Row:
+class _Shared:
+    """What the candidates of a prompt are compared with: each other's names and descriptions."""
+
+    def __init__(self, evidence: PromptEvidence) -> None:
+        self.facts = _prompt_facts(evidence.prompt)
+        self.wanted = [
+            (candidate.work, (named.hit.start, named.hit.end), named.reading.sense)
+            for candidate in evidence.candidates
+            for named in candidate.hits
+            if named.wanted
+        ]
+        nearest = evidence.descriptions.nearest if evidence.descriptions else {}
+        self.similarities = sorted(near.similarity for near in nearest.values())
+        self.coverages = sorted(near.coverage for near in nearest.values())
+
+
+def _support(candidate: Candidate, shared: _Shared) -> Row:
     subjects = {n.reading.subject for n in candidate.hits if n.wanted}
     items = {n.reading.subject for n in candidate.hits if n.wanted and not n.reading.flags & TITLE}
     related = [n for n in candidate.related if n.wanted]
     own = {(n.hit.start, n.hit.end) for n in candidate.hits}
-    others = [
-        n.reading.sense
-        for other in evidence.candidates
-        if other.work != candidate.work
-        for n in other.hits
-        if n.wanted and (n.hit.start, n.hit.end) not in own
-    ]
+    others = [sense for work, span, sense in shared.wanted if work != candidate.work and span not in own]
     return [
         float(min(len(subjects), 4)),
         float(min(len(items), 4)),
@@ -247,15 +261,32 @@ def _layout(best: NamedHit | None, prompt: str, facts: _Prompt) -> Row:
     ]
 
 
-def _description(candidate: Candidate, evidence: PromptEvidence) -> Row:
-    nearest = evidence.descriptions.nearest if evidence.descriptions else {}
+def _description(candidate: Candidate, shared: _Shared) -> Row:
     if candidate.nearest is None:
-        return [0.0, 9.0, -1.0, 0.0]
-    own = candidate.nearest.similarity
-    others = sorted((n.similarity for w, n in nearest.items() if w != candidate.work), reverse=True)
-    named = candidate.nearest.subject in {n.reading.subject for n in candidate.hits}
-    rank = sum(value > own for value in others)
-    return [own, float(min(rank, 9)), own - others[0] if others else own, float(named)]
+        return [0.0, 9.0, -1.0, 0.0, 0.0, -1.0]
+    own, values = candidate.nearest.similarity, shared.similarities
+    named = any(n.reading.subject == candidate.nearest.subject for n in candidate.hits)
+    rank = len(values) - bisect_right(values, own)
+    best_other = values[-1] if rank else values[-2] if len(values) > 1 else 0.0
+    covered, shares = candidate.nearest.coverage, shared.coverages
+    best_share = (
+        shares[-2] if covered >= shares[-1] and len(shares) > 1 else shares[-1] if covered < shares[-1] else 0.0
+    )
+    return [own, float(min(rank, 9)), own - best_other, float(named), covered, covered - best_share]
+
+
+def _of_names(candidate: Candidate, evidence: PromptEvidence, shared: _Shared) -> Row:
+    """Columns that depend on names, the same for all candidates without any."""
+    best = min(candidate.hits, key=hit_rank) if candidate.hits else None
+    counts, sense = _senses(candidate)
+    return [
+        *counts,
+        sense,
+        *_best_name(best, evidence.prompt, shared.facts),
+        *_support(candidate, shared),
+        *_context(candidate, evidence, best),
+        *_layout(best, evidence.prompt, shared.facts),
+    ]
 
 
 def feature_rows(compiled: CompiledCatalogue, evidence: PromptEvidence) -> npt.NDArray[np.float32]:
@@ -273,22 +304,19 @@ def feature_rows(compiled: CompiledCatalogue, evidence: PromptEvidence) -> npt.N
     numpy.ndarray
         float32 of shape ``(candidates, len(FEATURES))``, in the order of the candidates.
     """
-    facts = _prompt_facts(evidence.prompt) if evidence.candidates else None
+    if not evidence.candidates:
+        return np.zeros((0, len(FEATURES)), dtype=np.float32)
+    shared = _Shared(evidence)
+    facts = shared.facts
+    unnamed = _of_names(Candidate(-1), evidence, shared)
     rows: list[Row] = []
     for candidate in evidence.candidates:
-        assert facts is not None  # noqa: S101 - there are candidates
-        best = min(candidate.hits, key=hit_rank) if candidate.hits else None
-        counts, sense = _senses(candidate)
+        named = candidate.hits or candidate.related
         work = compiled.meta.works[candidate.work]
         rows.append(
             [
-                *counts,
-                sense,
-                *_best_name(best, evidence.prompt, facts),
-                *_support(candidate, evidence),
-                *_context(candidate, evidence, best),
-                *_layout(best, evidence.prompt, facts),
-                *_description(candidate, evidence),
+                *(_of_names(candidate, evidence, shared) if named else unnamed),
+                *_description(candidate, shared),
                 float(facts.cjk),
                 float(evidence.lang is not None),
                 math.log1p(compiled.depth[candidate.work]),
@@ -296,7 +324,7 @@ def feature_rows(compiled: CompiledCatalogue, evidence: PromptEvidence) -> npt.N
                 float(work.status == "public_domain"),
             ]
         )
-    return np.array(rows, dtype=np.float32).reshape(len(rows), len(FEATURES))
+    return np.array(rows, dtype=np.float32)
 
 
 def prompt_features(evidence: PromptEvidence) -> npt.NDArray[np.float32]:
@@ -310,8 +338,8 @@ def prompt_features(evidence: PromptEvidence) -> npt.NDArray[np.float32]:
     Returns
     -------
     numpy.ndarray
-        float32 of shape ``(dimensions + 6,)``: the prompt's vector, then fandom, mention, title case, people,
-        length, and the best description similarity.
+        float32 of shape ``(dimensions + 7,)``: the prompt's vector, then fandom, mention, title case, people,
+        length, the best description similarity and the best coverage.
     """
     assert evidence.descriptions is not None  # noqa: S101 - the guard always computes them
     facts = _prompt_facts(evidence.prompt)
@@ -323,6 +351,7 @@ def prompt_features(evidence: PromptEvidence) -> npt.NDArray[np.float32]:
         float(min(len(evidence.people), 4)),
         math.log1p(facts.words) / 3,
         max((n.similarity for n in nearest), default=0.0),
+        max((n.coverage for n in nearest), default=0.0),
     ]
     return np.concatenate([evidence.descriptions.whole, np.array(extra, dtype=np.float32)])
 

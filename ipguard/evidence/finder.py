@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from ipguard.catalogue.compiled import CompiledCatalogue
-from ipguard.encoding.base import Encoder, Vectors
+from ipguard.encoding.base import Encoder
 from ipguard.evidence.candidates import PromptEvidence, gather, named_works
 from ipguard.evidence.descriptions import DescriptionIndex
 from ipguard.evidence.features import NAMES
+from ipguard.evidence.table import DescriptionTable
 from ipguard.matching.names import NameMatcher
 from ipguard.text.language import plain_language
 
@@ -23,15 +24,16 @@ class Finder:
         The catalogue.
     encoder
         Makes the vectors of prompts.
-    vectors
-        float32 ``(descriptions, dimensions)`` in the order of the catalogue; None to encode them.
+    table
+        Vectors of the catalogue's descriptions; None to encode them.
     """
 
-    def __init__(self, compiled: CompiledCatalogue, encoder: Encoder, vectors: Vectors | None = None) -> None:
+    def __init__(self, compiled: CompiledCatalogue, encoder: Encoder, table: DescriptionTable | None = None) -> None:
         self.compiled, self.encoder = compiled, encoder
         self._matcher = NameMatcher(compiled)
-        known = encoder.encode(compiled.descriptions) if vectors is None else vectors
-        self._descriptions = DescriptionIndex(compiled, encoder, known)
+        if table is None:
+            table = DescriptionTable.of(encoder.encode(compiled.descriptions), compiled.description_lang)
+        self._descriptions = DescriptionIndex(compiled, encoder, table)
 
     @property
     def fingerprint(self) -> str:

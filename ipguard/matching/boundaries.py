@@ -63,14 +63,18 @@ def inside_words(folded: Folded) -> tuple[bytes, bytes]:
     tuple of bytes
         For each place between characters 1 where no name may begin, and 1 where none may end.
     """
+    touch = folded.gaps[1:-1] == NO_GAP
+    if folded.chars.isascii() and folded.chars.isalpha():
+        inside = b"\0" + touch.tobytes() + b"\0"
+        return inside, inside
     scripts = np.frombuffer(folded.scripts, dtype=np.uint8)
     before, after = scripts[:-1], scripts[1:]
-    touch, same = folded.gaps[1:-1] == NO_GAP, before == after
+    same = before == after
     latin_before, latin_after = _LATIN_LIKE[before], _LATIN_LIKE[after]
     digit_may_follow = (after == Script.DIGIT) & (before == Script.LATIN)
     begins = (latin_after & (latin_before | (before == Script.CYRILLIC))) | (same & _NEVER_BEGINS[after])
     ends = (latin_before & ~digit_may_follow & (latin_after | (after == Script.CYRILLIC))) | (same & _NEVER_ENDS[after])
-    return tuple(b"\0" + (touch & inside).astype(np.uint8).tobytes() + b"\0" for inside in (begins, ends))
+    return b"\0" + (touch & begins).tobytes() + b"\0", b"\0" + (touch & ends).tobytes() + b"\0"
 
 
 def starts_word(folded: Folded, start: int, length: int) -> bool:

@@ -20,12 +20,14 @@ from ipguard.catalogue.build import (
     deletions,
 )
 from ipguard.catalogue.compiled import CompiledCatalogue
-from ipguard.text.frequency import is_ordinary
+from ipguard.text.frequency import is_ordinary, zipf
 from ipguard.text.normalize import BREAK, Folded
 from ipguard.text.scripts import Script, script_of
 
 MAX = "\U0010ffff"
 MAX_WORDS, MAX_JOINED = 24, 3
+COMMON = 3.8
+"""Zipf frequency from which both halves make a word an ordinary compound: "tophat", ヘッドショット."""
 """Unknown words looked up of one prompt, and neighbouring words joined to one name."""
 
 
@@ -79,9 +81,9 @@ class FuzzyMatcher:
     @staticmethod
     def _unknown(word: str) -> bool:
         if word.isascii():
-            return len(word) >= 4 and word.isalpha() and not is_ordinary(word)
+            return len(word) >= 4 and word.isalpha() and not is_ordinary(word) and not _compound(word, 3)
         katakana = all(script_of(c) == Script.KATAKANA for c in word)
-        return katakana and len(word) >= MIN_FUZZY_KANA and not is_ordinary(word)
+        return katakana and len(word) >= MIN_FUZZY_KANA and not is_ordinary(word) and not _compound(word, 2)
 
     @staticmethod
     def _windows(folded: Folded, words: Sequence[tuple[int, int]], at: int) -> Iterator[tuple[int, int]]:
@@ -123,12 +125,10 @@ class FuzzyMatcher:
     def _two_edits(self, text: str) -> tuple[int, int] | None:
         """The first letter is almost never the one mistyped, so names of other letters are not looked at."""
         names = self._letter(text[0])
-        similar = (np.abs(names.lengths - len(text)) <= 2) & (np.bitwise_count(names.letters ^ _letters(text)) <= 4)
-        # Patterns are sorted: the first is the least.
-        for at in np.flatnonzero(similar).tolist():
-            if OSA.distance(text, names.texts[at], score_cutoff=2) <= 2:
-                return names.patterns[at], 2
-        return None
+        low, high = names.lengths.searchsorted([len(text) - 2, len(text) + 3]).tolist()
+        alike = np.flatnonzero(np.bitwise_count(names.letters[low:high] ^ _letters(text)) <= 4) + low
+        near = [names.patterns[at] for at in alike if OSA.distance(text, names.texts[at], score_cutoff=2) <= 2]
+        return (min(near), 2) if near else None
 
     def _letter(self, letter: str) -> _Names:
         """Long names that begin with a letter; they are read when one is first asked for."""
@@ -141,11 +141,17 @@ class FuzzyMatcher:
         return held
 
 
+def _compound(word: str, shortest: int) -> bool:
+    cuts = range(shortest, len(word) - shortest + 1)
+    return any(zipf(word[:at]) >= COMMON and zipf(word[at:]) >= COMMON for at in cuts)
+
+
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Names that share a letter, with what tells at once that most are more than two edits away.
+    """Names that share their first letter, the shortest first.
 
-    An edit changes the length by one at most, and the set of letters by two.
+    Lengths and sets of letters tell at once that most are more than two edits away: an edit changes the length by one
+    at most, and the set by two.
     """
 
     texts: list[str]
@@ -155,9 +161,11 @@ class _Names:
 
     @classmethod
     def of(cls, patterns: Sequence[str], numbers: list[int]) -> _Names:
-        texts = [patterns[number] for number in numbers]
+        named = sorted(((patterns[number], number) for number in numbers), key=lambda pair: len(pair[0]))
+        texts = [text for text, _ in named]
         lengths = np.array([len(text) for text in texts], dtype=np.int32)
-        return cls(texts, numbers, lengths, np.array([_letters(text) for text in texts], dtype=np.uint32))
+        letters = np.array([_letters(text) for text in texts], dtype=np.uint32)
+        return cls(texts, [number for _, number in named], lengths, letters)
 
 
 def _letters(text: str) -> int:

@@ -1,41 +1,53 @@
-"""Rules about works, rights holders, items and media; thresholds; the file they are read from."""
+"""Rules about works, rights holders, items, media and categories; thresholds; the file they are read from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from ipguard.errors import InvalidArgumentError, PolicyError
+from ipguard.policy.territories import check_territory
 from ipguard.verdict import Decision
 
 Effect = Literal["permit", "review", "block"]
 Reason = Literal["opted_out", "opted_in", "licensed", "public_domain", "house_rule"]
-_SPECIFICITY = ("item", "work", "rights_holder", "medium")
-_STRICTNESS = {"permit": 0, "review": 1, "block": 2}
+Category = Literal["franchise", "style", "brand"]
+EFFECTS: tuple[Effect, ...] = get_args(Effect)
+"""From the mildest to the strictest."""
+REASONS: tuple[Reason, ...] = get_args(Reason)
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+_CRITERIA = ("work", "item", "rights_holder", "medium", "category")
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What to do about a work, everything of a rights holder, an item or a medium.
+    """What to do about a work, an item, everything of a rights holder, a medium or a category.
 
     Attributes
     ----------
     effect
         ``permit`` takes the candidate out of the decision; ``review`` and ``block`` set the least decision
-        where the candidate's risk reaches the review threshold.
+        where the candidate's risk reaches the threshold.
     reason
         Why.
     work, item, rights_holder, medium
-        Whom it concerns; ``item`` needs ``work``. A rule that names none concerns everything.
+        Whom it concerns; all that are given must fit, and ``item`` needs ``work``. A rule for a work also
+        holds for the works that are part of it. A rule that names none concerns everything.
+    category
+        ``franchise``, ``style`` or ``brand``. Without one, a permit covers all three, a review or block all
+        but style. A rule about style may review but not block.
     territories
         ISO 3166 codes where it holds; empty means everywhere.
     since, until
-        First and last day on which it holds.
+        First and last day (UTC) on which it holds.
     source
         URL or document that it rests on.
+    review, block
+        Thresholds in [0, 1] for what the rule concerns, in place of those in force. A rule that blocks does so
+        from ``block``, or from ``review`` where ``block`` is not given.
     """
 
     effect: Effect
@@ -48,23 +60,57 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     since: date | None = None
     until: date | None = None
     source: str | None = None
+    category: Category | None = None
+    review: float | None = None
+    block: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an item without its work."""
+        """Refuse what contradicts itself or could never hold."""
+        _check_choice("effect", self.effect, EFFECTS)
+        _check_choice("reason", self.reason, REASONS)
+        if self.category is not None:
+            _check_choice("category", self.category, CATEGORIES)
         if self.item is not None and self.work is None:
-            raise ValueError("an item needs its work")
+            raise InvalidArgumentError("item", "come with its work", self.item)
+        if self.effect == "permit" and self.reason == "opted_out":
+            raise InvalidArgumentError("reason", "not be opted_out for a permit", self.reason)
+        self._check_days()
+        self._check_territories()
+        self._check_thresholds()
+
+    def _check_days(self) -> None:
+        for name, value in (("since", self.since), ("until", self.until)):
+            # A time is no day: the two cannot be compared, which would be found out only by a prompt.
+            if value is not None and type(value) is not date:
+                raise InvalidArgumentError(name, "be a datetime.date", value)
+        if self.since and self.until and self.since > self.until:
+            raise InvalidArgumentError("since", f"not be after until ({self.until})", self.since)
+
+    def _check_territories(self) -> None:
+        given: object = self.territories
+        if isinstance(given, str):
+            raise InvalidArgumentError("territories", "be a collection of codes, not one string", given)
+        # Sorted, each once: rules that say the same are equal.
+        codes = tuple(sorted({check_territory("territories", code) for code in self.territories}))
+        msgspec.structs.force_setattr(self, "territories", codes)
+
+    def _check_thresholds(self) -> None:
+        check_thresholds(self.review, self.block)
+        given = next((name for name in ("review", "block") if getattr(self, name) is not None), None)
+        if self.effect == "permit" and given:
+            raise InvalidArgumentError(given, "not be given for a permit", getattr(self, given))
+        if self.category == "style" and self.effect == "block":
+            raise InvalidArgumentError("effect", "be permit or review for style, which alone never blocks", self.effect)
+        if self.category == "style" and self.block is not None:
+            raise InvalidArgumentError("block", "not be given for style, which alone never blocks", self.block)
 
     @property
     def name(self) -> str:
-        """How verdicts name the rule."""
-        subject = next((f"{key}={getattr(self, key)}" for key in _SPECIFICITY if getattr(self, key)), "all")
-        return f"{self.reason}:{self.effect}:{subject}"
-
-    @property
-    def specificity(self) -> int:
-        """Greater for a narrower subject, and for one bound to territories."""
-        place = next((at for at, key in enumerate(_SPECIFICITY) if getattr(self, key)), len(_SPECIFICITY))
-        return 2 * (len(_SPECIFICITY) - place) + bool(self.territories)
+        """How verdicts name the rule: reason, effect, and what it concerns."""
+        parts = [f"{key}={value}" for key in _CRITERIA if (value := getattr(self, key))]
+        if self.territories:
+            parts.append(f"territories={'+'.join(self.territories)}")
+        return f"{self.reason}:{self.effect}:{','.join(parts) or 'all'}"
 
     def holds(self, territory: str | None, today: date) -> bool:
         """Return whether the rule is in force.
@@ -111,8 +157,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the thresholds."""
+        """Check the thresholds and the treatment of style."""
         check_thresholds(self.review, self.block)
+        _check_choice("style", self.style, ("allow", "review"))
+        if not _is_risk(self.style_threshold):
+            raise InvalidArgumentError("style_threshold", "lie in [0, 1]", self.style_threshold)
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:
@@ -134,64 +183,44 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             If it cannot be read or breaks a rule; the message names the field.
         """
         try:
-            return msgspec.json.decode(Path(path).read_bytes(), type=cls)
+            return cls.decode(Path(path).read_bytes(), str(path))
         except OSError as error:
             raise PolicyError(f"{path} cannot be read: {error.strerror}.") from None
-        except msgspec.DecodeError as error:
-            raise PolicyError(f"{path} is not a policy: {error}.") from None
 
-    def permitting(self, works: Iterable[str]) -> Policy:
-        """Return a policy that also permits works.
+    @classmethod
+    def decode(cls, content: bytes, name: str = "The text") -> Policy:
+        """Read a policy from the content of a JSON file.
 
         Parameters
         ----------
-        works
-            Ids of works.
+        content
+            JSON in UTF-8.
+        name
+            Names the content in the error.
 
         Returns
         -------
         Policy
-            With a rule for each.
+            What it says.
+
+        Raises
+        ------
+        PolicyError
+            If it breaks a rule; the message names the field.
         """
-        more = tuple(Rule("permit", reason="licensed", work=work) for work in works)
-        return msgspec.structs.replace(self, rules=(*self.rules, *more)) if more else self
-
-    def rule_for(
-        self, work: str, item: str | None, holders: Iterable[str], media: Iterable[str], territory: str | None
-    ) -> Rule | None:
-        """Return the rule that decides about a candidate.
-
-        Parameters
-        ----------
-        work, item
-            Ids.
-        holders, media
-            Of the work. One opt-out of a single holder covers the work; a holder's permit does not, unless it
-            is the only one.
-        territory
-            Where the output will be used.
-
-        Returns
-        -------
-        Rule or None
-            The most specific; of equally specific ones the strictest.
-        """
-        today = datetime.now(tz=UTC).date()
-        parties, kinds = set(holders), set(media)
-        fitting = [
-            rule
-            for rule in self.rules
-            if (rule.work is None or rule.work == work)
-            and (rule.item is None or rule.item == item)
-            and (rule.rights_holder is None or _covers(rule, parties))
-            and (rule.medium is None or rule.medium in kinds)
-            and rule.holds(territory, today)
-        ]
-        return max(fitting, key=lambda rule: (rule.specificity, _STRICTNESS[rule.effect]), default=None)
+        try:
+            return msgspec.json.decode(content, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise PolicyError(f"{name} is not a policy: {error}.") from None
 
 
-def _covers(rule: Rule, parties: set[str]) -> bool:
-    return parties == {rule.rights_holder} if rule.effect == "permit" else rule.rights_holder in parties
+def _is_risk(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InvalidArgumentError(name, f"be one of {', '.join(choices)}", value)
 
 
 def check_thresholds(review: float | None, block: float | None) -> None:
@@ -208,7 +237,7 @@ def check_thresholds(review: float | None, block: float | None) -> None:
         Naming the one that breaks the rule.
     """
     for name, value in (("review", review), ("block", block)):
-        if value is not None and not 0 <= value <= 1:
+        if value is not None and not _is_risk(value):
             raise InvalidArgumentError(name, "lie in [0, 1]", value)
     if review is not None and block is not None and review > block:
         raise InvalidArgumentError("review", f"be at most block ({block})", review)

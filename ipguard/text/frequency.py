@@ -40,7 +40,8 @@ def zipf(word: str) -> float:
 
     The scale is log10 of occurrences in 10⁹ words (van Heuven et al. 2014): "the" is 7.7, "frozen" 4.5. The
     table joins English (from 2.2), some 25 other languages in Latin script (from 3.6) and Japanese words that
-    begin with katakana (from 2.0), each word with its highest frequency; source and licence are in NOTICE.
+    begin with katakana (from 2.0; rarer ones at 2.0 where a dictionary has them as common nouns), each word with its
+    highest frequency; source and licence are in NOTICE.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import regex
@@ -13,6 +14,7 @@ _CYRILLIC = regex.compile(r"[\u0400-\u04ff]")
 _THAI = regex.compile(r"[\u0e00-\u0e7f]")
 _ARABIC = regex.compile(r"[\u0600-\u06ff]")
 _WORD = regex.compile(r"\p{Latin}+")
+_ASCII_WORD = re.compile("[a-z]+")
 _FUNCTION_WORDS: dict[str, frozenset[str]] = {
     "en": frozenset(
         [
@@ -96,6 +98,12 @@ _FUNCTION_WORDS: dict[str, frozenset[str]] = {
 }
 
 
+_LANGUAGES_OF: dict[str, tuple[str, ...]] = {
+    word: tuple(lang for lang, known in _FUNCTION_WORDS.items() if word in known)
+    for word in frozenset().union(*_FUNCTION_WORDS.values())
+}
+
+
 @lru_cache(maxsize=4096)
 def plain_language(prompt: str) -> str | None:
     """Return the language of a prompt where it is plain.
@@ -111,13 +119,19 @@ def plain_language(prompt: str) -> str | None:
         ISO 639-1 code; None for tags, a single name, or text that could be several languages. Text of
         ideographs without kana is Chinese.
     """
-    if _KANA.search(prompt):
-        return "ja"
-    for pattern, lang in ((_HANGUL, "ko"), (_HAN, "zh"), (_CYRILLIC, "ru"), (_THAI, "th"), (_ARABIC, "ar")):
-        if len(pattern.findall(prompt[:2000])) >= 2:
-            return lang
-    words = [w.casefold() for w in _WORD.findall(prompt[:2000])]
-    counts = {lang: sum(w in known for w in words) for lang, known in _FUNCTION_WORDS.items()}
-    best = max(counts, key=counts.__getitem__)
-    second = max(count for lang, count in counts.items() if lang != best)
-    return best if counts[best] > second and counts[best] >= 2 else None
+    if not prompt.isascii():
+        if _KANA.search(prompt):
+            return "ja"
+        for pattern, lang in ((_HANGUL, "ko"), (_HAN, "zh"), (_CYRILLIC, "ru"), (_THAI, "th"), (_ARABIC, "ar")):
+            if len(pattern.findall(prompt[:2000])) >= 2:
+                return lang
+    if prompt.isascii():
+        words = _ASCII_WORD.findall(prompt[:2000].casefold())
+    else:
+        words = [w.casefold() for w in _WORD.findall(prompt[:2000])]
+    counts = dict.fromkeys(_FUNCTION_WORDS, 0)
+    for word in words:
+        for lang in _LANGUAGES_OF.get(word, ()):
+            counts[lang] += 1
+    second, best = sorted(counts.values())[-2:]
+    return max(counts, key=counts.__getitem__) if best > second and best >= 2 else None

@@ -217,11 +217,14 @@ _ASCII_LETTER = np.array([chr(code).isalnum() for code in range(128)])
 def _fold_ascii(text: str) -> Folded:
     codes = np.frombuffer(text.lower().encode("ascii"), dtype=np.uint8)
     kept = np.flatnonzero(_ASCII_LETTER[codes]).astype(np.int32)
-    gaps = np.zeros(len(kept) + 1, dtype=np.uint8)
-    # The strongest separator of each run between two letters is the gap before the second.
-    others = np.flatnonzero(~_ASCII_LETTER[codes])
-    np.maximum.at(gaps, np.searchsorted(kept, others), _ASCII_GAPS[codes[others]])
-    return Folded(codes[kept].tobytes().decode("ascii"), kept, kept + 1, gaps, text)
+    return Folded(codes[kept].tobytes().decode("ascii"), kept, kept + 1, _strongest(_ASCII_GAPS[codes], kept), text)
+
+
+def _strongest(gaps: npt.NDArray[np.uint8], kept: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
+    """The strongest gap class before each letter and behind the last, from the class of every character."""
+    starts = np.concatenate([np.zeros(1, dtype=np.int32), kept + 1])
+    # Letters are no gap, and neither is what is put behind the last character.
+    return np.maximum.reduceat(np.append(gaps, np.uint8(NO_GAP)), starts)
 
 
 def fold(text: str) -> Folded:
@@ -289,9 +292,7 @@ def _fold_simple(text: str) -> Folded | None:
         return None
     letters = known.letter[codes]
     kept = np.flatnonzero(letters).astype(np.int32)
-    gaps = np.zeros(len(kept) + 1, dtype=np.uint8)
-    others = np.flatnonzero(letters == 0)
-    np.maximum.at(gaps, np.searchsorted(kept, others), known.gap[codes[others]])
+    gaps = _strongest(known.gap[codes], kept)
     chars = letters[kept].tobytes().decode("utf-32-le", "surrogatepass")
     if (kinds == _Letters.LOOKALIKE).any():
         chars = _unmasked(list(chars), gaps.tolist())

@@ -82,6 +82,11 @@ def _table() -> npt.NDArray[np.uint8]:
     return table
 
 
+@lru_cache(maxsize=1)
+def _ascii() -> bytes:
+    return _table()[:256].tobytes()
+
+
 def scripts_of(text: str) -> bytes:
     """Return the script class of every character.
 
@@ -96,6 +101,8 @@ def scripts_of(text: str) -> bytes:
         One :class:`Script` a character.
     """
     table = _table()
+    if text.isascii():
+        return text.encode().translate(_ascii())
     return table[np.minimum(code_points(text), len(table) - 1)].tobytes()
 
 

@@ -32,6 +32,7 @@ _NEGATIVE_LINE = regex.compile(
     regex.IGNORECASE | regex.DOTALL,
 )
 _NEGATIVE_JSON = regex.compile(r'"negative[ _-]?prompt"\s*:\s*"(?P<part>(?:\\.|[^"\\])*)"', regex.IGNORECASE)
+_FOREIGN_NEGATIVE = regex.compile("ネガ|反向|负面|負面")
 # Midjourney: --no a, b, up to the next parameter.
 _NO_PARAMETER = regex.compile(r"(?:^|\s)--no\s+(?P<part>.*?)(?=\s--\w|\n|\Z)", regex.IGNORECASE | regex.DOTALL)
 _LORA = regex.compile(
@@ -50,7 +51,7 @@ _NEGATION_BEFORE = regex.compile(
     r"do not(?: use| add| include| draw| make)?|doesn't look like|free of|sans|sin|sem|ohne|kein\w*|keine\w*|pas de|senza|nicht|без|не)\s+"
     r"(?:(?:a|an|the|any|un|una|uma|le|la|les|de|der|die|das)\s+)?(?:(?:like|resemble|resembling|look like|to|do|with|use|include|copy|in the style of|característico\w*)\s+)?"
     r"(?:(?:a|an|the|any)\s+)?|不要|没有|沒有|不是|避免|禁止|别画|不含)$",
-    regex.IGNORECASE,
+    regex.IGNORECASE | regex.REVERSE,
 )
 _NOT_ONLY = regex.compile(r"\bnot (?:only|just)\s*(?:a|an|the)?\s*$", regex.IGNORECASE)
 _NEGATION_AFTER = regex.compile(
@@ -79,7 +80,7 @@ def zones(prompt: str) -> tuple[Stretch, ...]:
         "neg" not in lowered
         and "--no" not in lowered
         and "<" not in lowered
-        and not regex.search("ネガ|反向|负面|負面", prompt)
+        and (prompt.isascii() or not _FOREIGN_NEGATIVE.search(prompt))
     ):
         return ()
     found = []

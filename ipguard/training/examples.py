@@ -38,7 +38,7 @@ class Table:
     named
         bool ``(c,)``: whether a name speaks for the candidate.
     prompts
-        float32 ``(n, dimensions + 6)``.
+        float32 ``(n, dimensions + 7)``.
     examples
         The prompts themselves.
     """

@@ -11,10 +11,11 @@ import msgspec
 from safetensors.numpy import save_file
 
 from ipguard.catalogue.schema import SCHEMA
-from ipguard.classifier.bundle import FORMAT, HEAD, MANIFEST, BundleManifest, Thresholds, file_hash
+from ipguard.classifier.bundle import FORMAT, HEAD, MANIFEST, BundleManifest, Thresholds
 from ipguard.classifier.head import Head
 from ipguard.encoding.static import StaticEncoder
 from ipguard.evidence.features import NAMES
+from ipguard.tensors import file_hash
 
 _LIBRARIES = ("numpy", "scikit-learn", "tokenizers", "safetensors")
 

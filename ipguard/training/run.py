@@ -16,9 +16,10 @@ from ipguard.catalogue.store import Catalogue
 from ipguard.classifier.bundle import Thresholds
 from ipguard.classifier.head import Head
 from ipguard.evaluation.clusters import balanced_folds, halves
-from ipguard.evaluation.data import Example, join, public_texts, read_examples, read_labels, text_key
+from ipguard.evaluation.data import Example, join, public_texts, read_examples, read_labels
 from ipguard.evaluation.run import KEYWORD_FOUND, Slice, slices
 from ipguard.evidence.finder import Finder
+from ipguard.text.keys import text_key
 from ipguard.training.crossval import CrossValidated, cross_validate, far_from, inner_groups, join_tables
 from ipguard.training.examples import Table, tabulate
 from ipguard.training.fit import REAL_WEIGHT, Recipe, fit_head

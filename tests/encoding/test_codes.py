@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -11,6 +11,7 @@ from ipguard.encoding.codes import HIGHEST, quantise, scan_of
 CODES = st.integers(-HIGHEST, HIGHEST)
 
 
+@settings(deadline=None)
 @given(
     arrays(np.int8, st.tuples(st.integers(1, 40), st.just(256)), elements=CODES),
     arrays(np.int8, st.tuples(st.integers(1, 9), st.just(256)), elements=CODES),

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from ipguard.errors import DataError
-from ipguard.evaluation.data import StoredLabel, join, public_texts, read_examples, read_labels, text_key
+from ipguard.evaluation.data import StoredLabel, join, public_texts, read_examples, read_labels
+from ipguard.text.keys import text_key
 
 
 def test_the_key_is_the_sha256_of_the_nfc_stripped_text():

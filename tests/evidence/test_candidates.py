@@ -5,7 +5,6 @@ import pytest
 
 from ipguard.classifier.bundle import default_bundle
 from ipguard.encoding.static import StaticEncoder
-from ipguard.evidence.descriptions import centre, language_means
 from ipguard.evidence.features import FEATURES, NAMES, as_matrix, feature_rows, prompt_features
 from ipguard.evidence.finder import Finder
 
@@ -86,13 +85,3 @@ def test_the_fingerprint_follows_the_catalogue(finder, small):
         small.add("# new-work | New Work | game | 2026 | JP | H | protected\n= en:o:Brand New Work\n")
     )
     assert Finder(other, finder.encoder).fingerprint != finder.fingerprint
-
-
-def test_centring_brings_languages_together():
-    generator = np.random.default_rng(0)
-    base = generator.normal(size=(120, 16)).astype(np.float32)
-    langs = np.repeat(np.array([0, 1], np.uint8), 60)
-    vectors = base + np.where(langs[:, None] == 1, 3, 0).astype(np.float32)
-    centred = centre(vectors, langs, language_means(vectors, langs))
-    assert abs(centred[langs == 0].mean() - centred[langs == 1].mean()) < 0.05
-    np.testing.assert_allclose(np.linalg.norm(centred, axis=1), 1, atol=1e-5)

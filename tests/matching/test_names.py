@@ -158,3 +158,8 @@ def test_one_edit(matcher, typed, name):
 def test_two_edits_only_with_the_first_letter_right(matcher):
     assert [h.distance for h in matcher.find("motoko kusamagu") if h.how == "fuzzy"] == [2]
     assert not [h for h in matcher.find("xotoko kusanagu") if h.how == "fuzzy"]
+
+
+@pytest.mark.parametrize("word", ["tophat", "ヘッドショット", "アーキタイプ", "コーキング"])
+def test_compounds_and_rare_loan_words_are_no_misspelled_names(guard, word):
+    assert not [m for m in guard.score(f"{word} on a table").matches if m.kind == "misspelled"]
