@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("sklearn", reason="the extra 'train' is not installed")
 
 from ipguard.catalogue.build import compile_catalogue
-from ipguard.classifier.bundle import default_bundle
+from ipguard.classifier.bundle import Thresholds, default_bundle
 from ipguard.encoding.static import StaticEncoder
 from ipguard.evaluation.data import Example
 from ipguard.evaluation.unseen import score_unseen, work_folds
@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 sys.path.insert(0, str(ROOT / "tools"))
 training, real_part, works_part = (import_module(f"accuracy_{name}") for name in ("training", "real", "works"))
 tables = import_module("accuracy_tables")
+ENCODER = default_bundle() / "encoder"
 TINY = Recipe(trees=12, inner_folds=2)
 NAMES = (
     ("Pikachu", "Pokémon"),
@@ -65,7 +66,7 @@ def prompts(small):
 
 @pytest.fixture(scope="module")
 def material(small, prompts, tmp_path_factory):
-    finder = Finder(compile_catalogue(small), StaticEncoder(default_bundle() / "encoder"))
+    finder = Finder(compile_catalogue(small), StaticEncoder(ENCODER))
     return training.Material.make(finder, small, prompts, tmp_path_factory.mktemp("cache"))
 
 
@@ -129,8 +130,12 @@ def test_works_unseen_added_and_absent(small, prompts, material, rows, tmp_path)
     folds = work_folds(rows, accepted, clean, 2)
     path = tmp_path / "whole.bin"
     material.finder.compiled.write(path)
-    unseen = score_unseen(rows, clean, folds, works_part.unseen_fit(material, path))
-    found = works_part.added_and_absent(small, prompts, rows, clean, folds, path, tmp_path / "cache", progress=str)
+    encoders = training.Encoders(ENCODER, None, 1, small, prompts, tmp_path / "cache")
+    limits, texts = Thresholds(0.4, 0.8), [e.text for e in rows]
+    unseen = score_unseen(rows, clean, folds, works_part.unseen_fit(lambda _: material, encoders, path, limits))
+    found = works_part.added_and_absent(
+        rows, clean, folds, lambda fold: works_part.fit_before(fold, encoders, path, limits, texts)
+    )
     asked = np.array([e.label == "yes" for e in rows])
     assert found["added"].rows.risk[asked].mean() > found["absent"].rows.risk[asked].mean()
     assert not right_work(found["absent"].rows, accepted).any()
