@@ -6,7 +6,8 @@ r"""Every figure and picture of docs/accuracy.md, in one command.
 About 45 minutes of two idle cores and 4 GB with everything; the ablation takes 15 of these, the baselines 15. Parts
 that are done are kept in --cache under the hashes of model, catalogue and prompts, so that a run that was broken off
 goes on. Without --real there is nothing to cross-validate, without --public there are no real clean prompts: what needs
-them is left out, and so are the parts that --skip names.
+them is left out, and so are the parts that --skip names. Where the encoder of the bundle was fine-tuned,
+--base-encoder names the one that it was tuned from: each fold of works then tunes its own, which has not seen them.
 
 No text of the prompts that are not ours is printed or stored.
 """
@@ -20,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -38,21 +39,21 @@ from accuracy_real import (
     head_figures,
     headline,
     right_work_figures,
+    style_figure,
 )
-from accuracy_training import Material, read_prompts
-from accuracy_works import added_and_absent, baseline_fit, failures, figures_of, style_figure, unseen_fit
+from accuracy_training import Encoders, Material, finder_of, read_prompts
+from accuracy_works import Later, added_and_absent, baseline_fit, failures, figures_of, fit_before, unseen_fit
 from machine import describe
 
 from ipguard import Catalogue, Guard
-from ipguard.catalogue.build import load_or_build
 from ipguard.classifier.bundle import Bundle
-from ipguard.evaluation.data import Example, text_key
+from ipguard.evaluation.data import Example
 from ipguard.evaluation.intervals import wilson
 from ipguard.evaluation.run import KEYWORD_FOUND
 from ipguard.evaluation.scores import guard_scores
 from ipguard.evaluation.unseen import Fold, Unseen, score_unseen, work_folds
 from ipguard.evaluation.written import Answers, answers
-from ipguard.evidence.finder import Finder
+from ipguard.text.keys import text_key
 from ipguard.training.run import Sources, digest
 from ipguard.training.synth import GENERATED
 
@@ -88,9 +89,12 @@ class Bench:
         sources = Sources(arguments.data / "prompts", labels, arguments.real, tuple(arguments.public))
         self.catalogue = Catalogue.load()
         self.prompts = read_prompts(sources, self.catalogue, arguments.generated)
-        self.guard = Guard()
-        bundle, compiled = Bundle.load(), load_or_build()
-        self.finder = Finder(compiled, bundle.encoder, bundle.description_vectors(compiled))
+        self.bundle = Bundle.load(arguments.model)
+        self.guard = Guard(model=self.bundle.folder)
+        shipped = self.bundle.folder / "encoder"
+        self.encoders = Encoders(
+            shipped, arguments.base_encoder, arguments.epochs, self.catalogue, self.prompts, self.cache
+        )
         self.rows = [
             Example(r.text, r.label, r.slice, r.works, r.lang, "written", r.id, slice=r.slice, pair=r.pair)
             for r in written_rows()
@@ -110,8 +114,12 @@ class Bench:
 
     @cached_property
     def material(self) -> Material:
-        """All training prompts as tables."""
-        return Material.make(self.finder, self.catalogue, self.prompts, self.cache)
+        """All training prompts as tables, by the encoder of the bundle."""
+        return self.material_of(self.encoders.shipped)
+
+    def material_of(self, encoder: Path) -> Material:
+        """Return all training prompts as tables, by one encoder."""
+        return Material.make(finder_of(self.guard.compiled, encoder), self.catalogue, self.prompts, self.cache)
 
     @cached_property
     def accepted(self) -> Answers:
@@ -128,7 +136,8 @@ class Bench:
         """What ipguard is held against; nothing is loaded where nothing of it is measured."""
         if {"baselines", "written-baselines"} <= set(self.arguments.skip):
             return {}
-        return baselines(self.guard, self.finder, self.cache, sentence=not self.arguments.no_sentence)
+        plain = finder_of(self.guard.compiled, self.encoders.base or self.encoders.shipped)
+        return baselines(self.guard, plain, self.cache, sentence=not self.arguments.no_sentence)
 
     @cached_property
     def compiled(self) -> Path:
@@ -151,7 +160,10 @@ class Bench:
         """Compute a part of the record, or read it where the same was computed before."""
         if name.partition(":")[0] in self.arguments.skip:
             return None
-        key = json.dumps([name, self.guard.model_version, self.guard.catalogue_version, self.hashes, self.rounds])
+        given, base = self.arguments, self.encoders.base
+        options = [given.generated, given.folds, given.work_folds, given.rounds, base and str(base), given.epochs]
+        versions = [self.guard.model_version, self.guard.catalogue_version, self.hashes]
+        key = json.dumps([name, *versions, *options])
         path = self.cache / "parts" / f"{sha256(key.encode()).hexdigest()[:16]}.json"
         if path.is_file():
             log(f"{name}: kept from before")
@@ -218,31 +230,35 @@ def _clean_by_language(bench: Bench, found: Unseen) -> dict[str, Any]:
 def written_part(bench: Bench) -> dict[str, Any]:
     """Return the figures on the written test sets."""
     texts, clean = [e.text for e in bench.rows], [e.text for e in bench.clean]
+    thresholds = bench.bundle.manifest.thresholds
 
-    def material() -> Material:
-        return bench.material.far_from(texts)
+    @lru_cache(maxsize=1)
+    def material(encoder: Path) -> Material:
+        return bench.material_of(encoder).far_from(texts)
 
     def known() -> dict[str, Any]:
         rows = guard_scores(bench.guard, texts)
         found = Unseen(rows, guard_scores(bench.guard, clean))
         return bench.figures(found) | {
-            "style_auroc": style_figure(bench.rows, rows, bench.rounds),
+            "style_auroc": style_figure(bench.rows, rows.style, np.arange(len(texts)), bench.rounds),
             "failures": failures(bench.rows, rows, bench.guard.thresholds[0], 2),
         }
 
     def unseen() -> dict[str, Any]:
-        fit = unseen_fit(material(), bench.compiled)
+        fit = unseen_fit(material, bench.encoders, bench.compiled, thresholds)
         found = score_unseen(bench.rows, clean, bench.folds, fit, progress=lambda d, n: log(f"unseen: {d} of {n}"))
         return bench.figures(found) | {"real_clean": _clean_by_language(bench, found)}
 
     def added() -> dict[str, Any]:
-        found = added_and_absent(
-            bench.catalogue, bench.prompts, bench.rows, clean, bench.folds, bench.compiled, bench.cache, progress=log
-        )
+        def fit(fold: Fold) -> Later:
+            log(f"added: {fold.number + 1} of {len(bench.folds)}")
+            return fit_before(fold, bench.encoders, bench.compiled, thresholds, texts)
+
+        found = added_and_absent(bench.rows, clean, bench.folds, fit)
         return {name: bench.figures(own) for name, own in found.items()}
 
     def one(fit: Fit) -> dict[str, Any]:
-        prompts = [e for e in material().table.examples if e.source != GENERATED]
+        prompts = [e for e in material(bench.encoders.shipped).table.examples if e.source != GENERATED]
         fitted = baseline_fit(fit, prompts, bench.catalogue)
         return bench.figures(score_unseen(bench.rows, clean, bench.folds, fitted))
 
@@ -295,6 +311,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "thresholds": list(bench.guard.thresholds),
         "prompts": bench.hashes,
         "folds": {"real": arguments.folds, "works": arguments.work_folds},
+        "encoder": "fine-tuned in each fold" if arguments.base_encoder else "as shipped in every fold",
         "real": real_part(bench) if bench.prompts.real else None,
         "written": written_part(bench),
         "minutes": round((time.monotonic() - start) / 60, 1),
@@ -311,6 +328,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--generated", type=int, default=6000, help="prompts to generate for training")
     parser.add_argument("--folds", type=int, default=5, help="of the real prompts")
     parser.add_argument("--work-folds", type=int, default=4, help="of the works of the written sets")
+    parser.add_argument("--model", type=Path, help="bundle to measure; the shipped one if none is given")
+    parser.add_argument("--base-encoder", type=Path, help="encoder to fine-tune in each fold without its works")
+    parser.add_argument("--epochs", type=int, default=3, help="passes of that fine-tuning")
     parser.add_argument("--rounds", type=int, default=300, help="bootstrap samples")
     parser.add_argument("--cache", type=Path, default=CACHE, help="keeps features, vectors and finished parts")
     parser.add_argument("--skip", nargs="+", default=[], choices=PARTS, help="parts to leave out")

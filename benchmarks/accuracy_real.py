@@ -184,20 +184,39 @@ def head_figures(real: Sequence[Example], found: OutOfFold, rounds: int) -> dict
         ]
     rows = _headline_rows(real)["without keyword-found rows"]
     truth = np.array([e.label == "yes" for e in real], dtype=bool)
-    styled = np.array([e.label == "style" for e in real], dtype=bool)
-    clean = np.array([e.label == "no" for e in real], dtype=bool)
     return {
         "slices": [p.to_dict() for p in parts],
-        "reliability": [
-            [b.rows, round(b.risk, 4), *cell(b.share)] for b in reliability(truth[rows], found.risk[rows])
-        ],
-        "style_auroc": cell(
-            with_interval(
-                METRICS["auroc"], styled[styled | clean], found.style[styled | clean],
-                duplicate_clusters([e.text for e in real])[styled | clean], rounds=rounds,
-            )
-        ),
-    }  # fmt: skip
+        "reliability": [[b.rows, round(b.risk, 4), *cell(b.share)] for b in reliability(truth[rows], found.risk[rows])],
+        "style_auroc": style_figure(real, found.style, duplicate_clusters([e.text for e in real]), rounds),
+    }
+
+
+def style_figure(examples: Sequence[Example], style: Float, clusters: Labels, rounds: int) -> list[float] | None:
+    """Return the AUROC of the style category, rows labelled style against rows labelled no.
+
+    Parameters
+    ----------
+    examples
+        Labelled prompts.
+    style
+        float64 ``(n,)``: style risks.
+    clusters
+        Of near-duplicates.
+    rounds
+        Bootstrap samples.
+
+    Returns
+    -------
+    list of float or None
+        None where there are none of either.
+    """
+    truth = np.array([e.label == "style" for e in examples], dtype=bool)
+    judged = truth | np.array([e.label == "no" for e in examples], dtype=bool)
+    if not truth.any() or truth[judged].all():
+        return None
+    return cell(
+        with_interval(METRICS["auroc"], truth[judged], style[judged], clusters[judged], rounds=rounds)
+    )  # fmt: skip
 
 
 def ablation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,16 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ipguard import Catalogue, Guard, __version__
-from ipguard.catalogue.build import compile_catalogue
-from ipguard.classifier.bundle import Bundle, Thresholds, default_bundle
+from ipguard.catalogue.compiled import CompiledCatalogue
+from ipguard.classifier.bundle import Thresholds
 from ipguard.classifier.head import Head
+from ipguard.encoding.static import StaticEncoder
 from ipguard.evaluation.data import Example
 from ipguard.evaluation.scores import Scorer, Scores, guard_scores
+from ipguard.evaluation.unseen import Fold
 from ipguard.evidence.finder import Finder
+from ipguard.text.keys import text_key
 from ipguard.training.crossval import far_from, inner_groups, join_tables
 from ipguard.training.examples import Table, tabulate
 from ipguard.training.fit import REAL_WEIGHT, Recipe, fit_head
-from ipguard.training.run import GENERATED_WEIGHT, OWN_WEIGHT, Sources, gather_examples
+from ipguard.training.run import GENERATED_WEIGHT, OWN_WEIGHT, Sources, digest, gather_examples
 from ipguard.training.synth import generate
 
 Float = npt.NDArray[np.float64]
@@ -91,7 +95,7 @@ def _tabulate(finder: Finder, catalogue: Catalogue, examples: list[Example], sta
 
 
 def tables(
-    finder: Finder, catalogue: Catalogue, examples: list[Example], cache: Path | None
+    finder: Finder, catalogue: Catalogue, examples: list[Example], cache: Path
 ) -> Table:  # fmt: skip
     """Return features and targets; kept in a folder, keyed by catalogue, encoder, features and prompts."""
     kept = joblib.Memory(cache, verbose=0).cache(_tabulate, ignore=["finder", "catalogue"])
@@ -120,7 +124,7 @@ class Material:
     weight: Float
 
     @classmethod
-    def make(cls, finder: Finder, catalogue: Catalogue, prompts: Prompts, cache: Path | None) -> Material:
+    def make(cls, finder: Finder, catalogue: Catalogue, prompts: Prompts, cache: Path) -> Material:
         """Tabulate all training prompts.
 
         Parameters
@@ -199,25 +203,66 @@ def scorer_of(head: Head, encoder: Path, catalogue: Path, thresholds: Thresholds
     return score
 
 
-def finder_of(catalogue: Catalogue, folder: Path) -> tuple[Finder, Path]:
-    """Compile a catalogue into a folder and return what finds evidence in it, and the compiled file.
+@dataclass(frozen=True)
+class Encoders:
+    """The static encoder of each fold.
 
-    Parameters
+    Attributes
     ----------
-    catalogue
-        As records.
-    folder
-        Where the file goes.
-
-    Returns
-    -------
-    tuple
-        Finder with the shipped encoder, and path.
+    shipped
+        Folder of the encoder of the bundle that is measured.
+    base
+        Folder of the encoder that it was fine-tuned from; None if it was trained on no work, and serves every fold.
+    epochs
+        Passes of the fine-tuning.
+    catalogue, prompts
+        What it is fine-tuned on.
+    cache
+        Folder that keeps the encoders of folds.
     """
-    bundle = Bundle.load()
-    compiled, path = compile_catalogue(catalogue), folder / "catalogue.bin"
-    compiled.write(path)
-    return Finder(compiled, bundle.encoder, bundle.description_vectors(compiled)), path
+
+    shipped: Path
+    base: Path | None
+    epochs: int
+    catalogue: Catalogue
+    prompts: Prompts
+    cache: Path
+
+    def of(self, fold: Fold) -> Path:
+        """Return the folder of an encoder that has seen neither works nor texts of a fold.
+
+        Parameters
+        ----------
+        fold
+            Test rows.
+
+        Returns
+        -------
+        pathlib.Path
+            Fine-tuned on first use.
+        """
+        if self.base is None:
+            return self.shipped
+        from ipguard.training.finetune import Recipe as Tuning
+        from ipguard.training.finetune import finetune
+
+        seen = [e for e in (*self.prompts.own, *self.prompts.public) if text_key(e.text) not in fold.texts]
+        parts = [StaticEncoder(self.base).identity, str(self.epochs), digest(seen), *sorted(fold.works)]
+        parts += [
+            f"{lang} {text}"
+            for w in self.catalogue.works.values()
+            for i in (w, *w.items)
+            for lang, text in i.descriptions.items()
+        ]
+        out = self.cache / "encoders" / sha256("\n".join(parts).encode()).hexdigest()[:16]
+        if not (out / "modules.json").is_file():
+            finetune(self.base, out, self.catalogue, seen, recipe=Tuning(epochs=self.epochs), without=fold.works)
+        return out
+
+
+def finder_of(compiled: CompiledCatalogue, encoder: Path) -> Finder:
+    """Return what finds evidence in a catalogue by an encoder, its descriptions encoded afresh."""
+    return Finder(compiled, StaticEncoder(encoder))
 
 
 def masked(table: Table, columns: Sequence[int]) -> Table:
@@ -225,6 +270,3 @@ def masked(table: Table, columns: Sequence[int]) -> Table:
     candidates = table.candidates.copy()
     candidates[:, list(columns)] = 0
     return replace(table, candidates=candidates)
-
-
-ENCODER = default_bundle() / "encoder"

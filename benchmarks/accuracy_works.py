@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from accuracy_baselines import Fit as BaselineFit
-from accuracy_training import ENCODER, Material, Prompts, finder_of, scorer_of
+from accuracy_training import Encoders, Material, finder_of, scorer_of
 
 from ipguard import Catalogue
-from ipguard.classifier.bundle import Bundle
-from ipguard.evaluation.clusters import Labels
-from ipguard.evaluation.data import Example, text_key
-from ipguard.evaluation.metrics import METRICS, with_interval
+from ipguard.catalogue.build import compile_catalogue
+from ipguard.classifier.bundle import Thresholds
+from ipguard.evaluation.data import Example
 from ipguard.evaluation.scores import Scorer, Scores
 from ipguard.evaluation.unseen import (
     Fit,
@@ -27,6 +27,7 @@ from ipguard.evaluation.unseen import (
     without_works,
 )
 from ipguard.evaluation.written import Answers, Ruler, pair_slices, works_slices, written_slices
+from ipguard.text.keys import text_key
 
 
 def held_out(fold: Fold, catalogue: Catalogue, examples: Sequence[Example]) -> np.ndarray:
@@ -40,12 +41,31 @@ def held_out(fold: Fold, catalogue: Catalogue, examples: Sequence[Example]) -> n
     return keep
 
 
-def unseen_fit(material: Material, compiled: Path) -> Fit:
-    """Return what fits a head without the training rows of a fold's works; the catalogue holds these works."""
+def unseen_fit(make: Callable[[Path], Material], encoders: Encoders, compiled: Path, thresholds: Thresholds) -> Fit:
+    """Return what fits a head, and an encoder, without a fold's works; the catalogue holds these works.
+
+    Parameters
+    ----------
+    make
+        Training prompts as tables, by the encoder's folder.
+    encoders
+        Of each fold.
+    compiled
+        The whole catalogue, compiled.
+    thresholds
+        Of the bundle.
+
+    Returns
+    -------
+    callable
+        Fold to what scores it.
+    """
 
     def fit(fold: Fold) -> Scorer:
+        encoder = encoders.of(fold)
+        material = make(encoder)
         keep = held_out(fold, material.catalogue, material.table.examples)
-        return scorer_of(material.fit(keep), ENCODER, compiled, Bundle.load().manifest.thresholds)
+        return scorer_of(material.fit(keep), encoder, compiled, thresholds)
 
     return fit
 
@@ -61,33 +81,60 @@ def baseline_fit(fit: BaselineFit, prompts: Sequence[Example], catalogue: Catalo
     return fitted
 
 
+@dataclass(frozen=True)
+class Later:
+    """Scorers of a fold whose works were added to the catalogue after training, and of one that never got them."""
+
+    added: Scorer
+    absent: Scorer
+
+
+def fit_before(
+    fold: Fold, encoders: Encoders, compiled: Path, thresholds: Thresholds, tested: Sequence[str]
+) -> Later:  # fmt: skip
+    """Fit a head on a catalogue that lacks a fold's works.
+
+    Parameters
+    ----------
+    fold
+        Test rows.
+    encoders
+        With the whole catalogue and all training prompts; generated ones of the works are left out with the works.
+    compiled
+        The whole catalogue, compiled.
+    thresholds
+        Of the bundle.
+    tested
+        Texts of all test rows.
+
+    Returns
+    -------
+    Later
+        One head with both catalogues.
+    """
+    catalogue, encoder = encoders.catalogue, encoders.of(fold)
+    smaller = without_works(catalogue, fold.works)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "smaller.bin"
+        before = compile_catalogue(smaller)
+        before.write(path)
+        finder = finder_of(before, encoder)
+        material = Material.make(finder, smaller, encoders.prompts, encoders.cache).far_from(tested)
+        head = material.fit(held_out(fold, catalogue, material.table.examples))
+        return Later(scorer_of(head, encoder, compiled, thresholds), scorer_of(head, encoder, path, thresholds))
+
+
 def added_and_absent(
-    catalogue: Catalogue,
-    prompts: Prompts,
-    examples: Sequence[Example],
-    clean: Sequence[str],
-    folds: Sequence[Fold],
-    compiled: Path,
-    cache: Path | None,
-    *,
-    progress: Callable[[str], None],
+    examples: Sequence[Example], clean: Sequence[str], folds: Sequence[Fold], fit: Callable[[Fold], Later]
 ) -> dict[str, Unseen]:
     """Score each fold by a head whose catalogue lacked its works when it was fitted.
 
     Parameters
     ----------
-    catalogue
-        All works.
-    prompts
-        Training prompts; generated ones of the fold's works are left out with the works.
     examples, clean, folds
         Test rows, clean prompts, and their folds.
-    compiled
-        The whole catalogue, compiled.
-    cache
-        Folder that keeps features.
-    progress
-        Told what is being fitted.
+    fit
+        Called once a fold, as :func:`fit_before` with everything but the fold.
 
     Returns
     -------
@@ -95,26 +142,13 @@ def added_and_absent(
         ``added``: the works are in the catalogue at test. ``absent``: they are not. ``absent, ablated``: nor are the
         words of fan art and styles in the prompts.
     """
-    thresholds = Bundle.load().manifest.thresholds
-    heads: dict[int, tuple[Scorer, Scorer]] = {}
-    tested = [e.text for e in examples]
-    for fold in folds:
-        progress(f"works added after training, fold {fold.number + 1} of {len(folds)}")
-        smaller = without_works(catalogue, fold.works)
-        with TemporaryDirectory() as folder:
-            finder, path = finder_of(smaller, Path(folder))
-            material = Material.make(finder, smaller, prompts, cache).far_from(tested)
-            head = material.fit(held_out(fold, catalogue, material.table.examples))
-            heads[fold.number] = (
-                scorer_of(head, ENCODER, compiled, thresholds),
-                scorer_of(head, ENCODER, path, thresholds),
-            )
+    later = [fit(fold) for fold in folds]
     bare = [Example(without_fandom(e.text) or e.text, e.label) for e in examples]
     plain = [without_fandom(text) or text for text in clean]
     return {
-        "added": score_unseen(examples, clean, folds, lambda fold: heads[fold.number][0]),
-        "absent": score_unseen(examples, clean, folds, lambda fold: heads[fold.number][1]),
-        "absent, ablated": score_unseen(bare, plain, folds, lambda fold: heads[fold.number][1]),
+        "added": score_unseen(examples, clean, folds, lambda fold: later[fold.number].added),
+        "absent": score_unseen(examples, clean, folds, lambda fold: later[fold.number].absent),
+        "absent, ablated": score_unseen(bare, plain, folds, lambda fold: later[fold.number].absent),
     }
 
 
@@ -154,17 +188,6 @@ def figures_of(
         "works": [p.to_dict() for p in works_slices(examples, found.rows, accepted, ruler, catalogue)],
         "pairs": [p.to_dict() for p in pair_slices(examples, found.rows, thresholds[0])],
     }
-
-
-def style_figure(examples: Sequence[Example], scores: Scores, rounds: int) -> list[float] | None:
-    """Return the AUROC of the style category, style rows against rows labelled no; None where there is no category."""
-    if scores.style is None:
-        return None
-    judged = np.array([e.label in ("style", "no") for e in examples], dtype=bool)
-    truth = np.array([e.label == "style" for e in examples], dtype=bool)[judged]
-    clusters: Labels = np.arange(len(truth), dtype=np.int64)
-    figure = with_interval(METRICS["auroc"], truth, scores.style[judged], clusters, rounds=rounds)
-    return [round(figure.value, 4), round(figure.low, 4), round(figure.high, 4)]
 
 
 def failures(examples: Sequence[Example], scores: Scores, review: float, each: int) -> dict[str, list[dict[str, Any]]]:

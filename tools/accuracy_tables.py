@@ -34,6 +34,11 @@ def _by_name(slices: Iterable[Record]) -> dict[str, Record]:
     return {part["slice"]: part for part in slices}
 
 
+def _measured(parts: Mapping[str, Record], metric: str) -> dict[str, Record]:
+    """Those that have enough rows for a figure; the languages left out count in the whole slice."""
+    return {name: part for name, part in parts.items() if metric in part}
+
+
 def _written(record: Record, name: str, section: str = "slices") -> dict[str, Record]:
     found = record["written"].get(name)
     return _by_name(found[section]) if found else {}
@@ -73,7 +78,7 @@ def asking(record: Record) -> str:
     """Slices of the written sets that ask for a franchise, works unseen in training."""
     known, unseen = _written(record, "known"), _written(record, "unseen")
     rows = []
-    for name in (key for key in unseen if unseen[key]["yes"]):
+    for name in _measured(unseen, "recall@1%"):
         own, other = unseen[name], known.get(name, {})
         figures = [own.get("recall@1%"), own.get("recall@3%"), own.get("right work"), own.get("reviewed")]
         rows.append([name, str(own["rows"]), *(interval(f) for f in figures), interval(other.get("recall@1%"))])
@@ -83,7 +88,7 @@ def asking(record: Record) -> str:
 
 def clean(record: Record) -> str:
     """Slices that ask for nothing, and real clean prompts by language: how many are flagged."""
-    known = _written(record, "known")
+    known = _measured(_written(record, "known"), "reviewed")
     rows = [
         [name, str(own["rows"]), interval(own.get("reviewed")), interval(own.get("blocked"))]
         for name, own in known.items()
@@ -125,7 +130,7 @@ def pairs(record: Record) -> str:
     """Look-alikes and homographs."""
     rows = []
     for key in ("unseen", "known"):
-        for name, part in _written(record, key, "pairs").items():
+        for name, part in _measured(_written(record, key, "pairs"), "told apart").items():
             rows.append(
                 [
                     f"{key} works",
@@ -174,7 +179,7 @@ def how(record: Record) -> str:
         (
             f"Measured {record['date']} on {record['cores']} cores in {record['minutes']:.0f} minutes with bundle "
             f"`{record['model']}` and catalogue `{record['catalogue']}`; thresholds review {record['thresholds'][0]:g}, "
-            f"block {record['thresholds'][1]:g}. Prompts, with the SHA-256 over the hashes and labels of their texts:"
+            f"block {record['thresholds'][1]:g}. Encoder of works unseen: {record['encoder']}. Prompts, with the SHA-256 over the hashes and labels of their texts:"
         ),
         "",
     ]

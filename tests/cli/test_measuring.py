@@ -57,7 +57,7 @@ def test_eval_of_several_files(tmp_path):
 
 def test_eval_against_public_clean_prompts(tmp_path):
     pytest.importorskip("datasets", reason="the extra 'train' is not installed")
-    from ipguard.evaluation.data import text_key
+    from ipguard.text.keys import text_key
 
     rows = clean(50)
     public = write(tmp_path / "public.jsonl", [{"text": row["text"]} for row in rows])

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ipguard.evaluation.data import read_examples, text_key
+from ipguard.evaluation.data import read_examples
+from ipguard.text.keys import text_key
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "benchmarks" / "open"
