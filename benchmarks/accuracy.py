@@ -38,6 +38,7 @@ from accuracy_real import (
     folds_of,
     head_figures,
     headline,
+    kind_figures,
     right_work_figures,
     style_figure,
 )
@@ -189,6 +190,7 @@ def real_part(bench: Bench) -> dict[str, Any]:
         return {
             "head": head_figures(real, found, bench.rounds),
             "headline": headline(real, found.risk, clusters, bench.rounds),
+            "kinds": kind_figures(real, found, bench.guard.thresholds, bench.rounds),
             "right_work": right_work_figures(real, found, bench.guard.thresholds[0]),
             "curve": curve(truth[plain], found.risk[plain]),
         }
@@ -208,6 +210,7 @@ def real_part(bench: Bench) -> dict[str, Any]:
     own = found.get("ipguard", {})
     return {
         "head": own.get("head"),
+        "kinds": own.get("kinds"),
         "right_work": own.get("right_work"),
         "scorers": {name: part["headline"] for name, part in found.items()},
         "curves": {name: part["curve"] for name, part in found.items()},

@@ -17,6 +17,8 @@ from ipguard.evaluation.data import Example
 from ipguard.evaluation.intervals import Figure, wilson
 from ipguard.evaluation.metrics import METRICS, reliability, with_interval
 from ipguard.evaluation.run import KEYWORD_FOUND, slices
+from ipguard.evaluation.scores import Scores
+from ipguard.evaluation.written import Ruler, written_slices
 from ipguard.evidence.features import FEATURES
 from ipguard.training.examples import Table
 from ipguard.training.fit import Recipe, risks, style_risks
@@ -155,6 +157,34 @@ def right_work_figures(real: Sequence[Example], found: OutOfFold, review: float)
         if hits.any():
             figures[name] = cell(wilson(int(found.right[hits].sum()), int(hits.sum())))
     return figures
+
+
+def kind_figures(
+    real: Sequence[Example], found: OutOfFold, thresholds: tuple[float, float], rounds: int
+) -> list[dict[str, Any]]:
+    """Return recall of the kinds that ask for a franchise, and the share flagged of the others.
+
+    Parameters
+    ----------
+    real
+        Labelled prompts.
+    found
+        Answers for them.
+    thresholds
+        Review and block.
+    rounds
+        Bootstrap samples.
+
+    Returns
+    -------
+    list of dict
+        A kind each; those found by keyword count too.
+    """
+    clean = np.array([e.label == "no" for e in real], dtype=bool)
+    scores = Scores(found.risk, (None,) * len(real))
+    ruler = Ruler(found.risk[clean], *thresholds, rounds)
+    parts = written_slices(real, scores, (frozenset(),) * len(real), ruler, by_language=False)
+    return [part.to_dict() for part in parts]
 
 
 def head_figures(real: Sequence[Example], found: OutOfFold, rounds: int) -> dict[str, Any]:

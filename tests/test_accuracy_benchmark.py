@@ -92,6 +92,8 @@ def test_real_prompts_are_cross_validated_and_compared(prompts, material):
     assert found.right[truth].mean() > 0.9
     figures = real_part.head_figures(real, found, 20)
     assert {"slices", "reliability", "style_auroc"} == set(figures)
+    kinds = {part["slice"]: part for part in real_part.kind_figures(real, found, (0.3, 0.8), 20)}
+    assert kinds["clean"]["rows"] == int((~truth).sum())
     length = real_part.baseline_scores(baselines.length_only, real, prompts.own, assigned)
     words = real_part.baseline_scores(baselines.bag_of_words, real, prompts.own, assigned)
     assert np.isfinite(length).all()

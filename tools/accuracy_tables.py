@@ -74,6 +74,18 @@ def calibration(record: Record) -> str:
     return grid(head, rows)
 
 
+def kinds(record: Record) -> str:
+    """Real prompts by kind, cross-validated: what is caught of those that ask, and flagged of those that do not."""
+    if not (record.get("real") or {}).get("kinds"):
+        return MISSING
+    own = _measured(_by_name(record["real"]["kinds"]), "reviewed")
+    rows = [
+        [name, str(part["rows"]), *(interval(part.get(c)) for c in ("recall@1%", "reviewed", "blocked"))]
+        for name, part in own.items()
+    ]
+    return grid(["kind", "rows", "recall at 1 %", "sent to review", "blocked"], rows)
+
+
 def asking(record: Record) -> str:
     """Slices of the written sets that ask for a franchise, works unseen in training."""
     known, unseen = _written(record, "known"), _written(record, "unseen")
@@ -243,6 +255,7 @@ def _shown(text: str) -> str:
 PARTS: dict[str, Callable[[Record], str]] = {
     "accuracy-scorers": scorers,
     "accuracy-calibration": calibration,
+    "accuracy-kinds": kinds,
     "accuracy-asking": asking,
     "accuracy-clean": clean,
     "accuracy-works": works,
