@@ -18,7 +18,8 @@ protected franchise, as defined by the labelling guide (docs/labelling.md).
 
 ## Parts
 
-- Encoder: static token vectors distilled from `intfloat/multilingual-e5-small` (MIT), int8, 256 dimensions.
+- Encoder: static token vectors distilled from `intfloat/multilingual-e5-small` (MIT), fine-tuned on descriptions,
+  int8, 256 dimensions.
 - Candidates: works of the catalogue that the prompt names or whose descriptions it resembles.
 - Head: gradient boosting over {features} features of a candidate, a linear model for works that the catalogue
   lacks, and an aggregate calibrated for a prior of {prior:.2f}. Stored as arrays; loading runs no code.
