@@ -43,6 +43,7 @@ def contents_of(value: object) -> Contents:
     return found
 
 
+_NO_PROMPT = frozenset({"type", "text", "role", "id"})
 _DEEPEST = 8
 """Levels of nesting that are followed; a conversation has three."""
 
@@ -67,6 +68,12 @@ def _collect_mapping(value: Mapping[object, object], found: Contents, depth: int
     if isinstance(text, str) and (kind is None or kind in TEXT_PARTS):
         found.texts.append(text)
         known = True
+        if kind is None and "content" not in value:
+            # A part of no stated type may hold its prompt beside the text.
+            beside = (member for name, member in value.items() if name not in _NO_PROMPT)
+            for member in beside:
+                if isinstance(member, (str, Mapping, Sequence)):
+                    _collect(member, found, depth + 1)
     if "content" in value and kind in (None, "message"):
         _collect(value["content"], found, depth + 1)
         known = True

@@ -80,6 +80,8 @@ class FuzzyMatcher:
 
     @staticmethod
     def _unknown(word: str) -> bool:
+        if len(word) > MAX_FUZZY + 2:
+            return False
         if word.isascii():
             return len(word) >= 4 and word.isalpha() and not is_ordinary(word) and not _compound(word, 3)
         katakana = all(script_of(c) == Script.KATAKANA for c in word)
