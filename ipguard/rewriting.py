@@ -87,6 +87,10 @@ class Rewrite:
         return {**asdict(self), "replacements": [asdict(replacement) for replacement in self.replacements]}
 
 
+BESIDE = 2
+"""Characters between two names of a work that belong together: "ワンピースのルフィ"."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A stretch of the current text; ``fixed`` where it was put in, with the span of the original it stands for."""
@@ -143,13 +147,15 @@ def _joined(pieces: list[_Piece]) -> str:
 
 
 def _chosen(matches: tuple[Match, ...]) -> list[Match]:
-    """The strongest match of each work at risk, and what equals it; none overlaps another."""
+    """The strongest match of each work at risk, what equals it, and what stands right beside it; none overlaps."""
     chosen: list[Match] = []
-    strongest: dict[str, str] = {}
+    strongest: dict[str, Match] = {}
     for match in matches:
         if match.status != "protected" or match.risk < RISK or match.end <= match.start:
             continue
-        if strongest.setdefault(match.work_id, match.text) != match.text:
+        first = strongest.setdefault(match.work_id, match)
+        beside = max(match.start - first.end, first.start - match.end) <= BESIDE
+        if first.text != match.text and not beside:
             continue
         if all(match.end <= other.start or other.end <= match.start for other in chosen):
             chosen.append(match)

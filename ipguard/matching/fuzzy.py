@@ -26,9 +26,12 @@ from ipguard.text.scripts import Script, script_of
 
 MAX = "\U0010ffff"
 MAX_WORDS, MAX_JOINED = 24, 3
-COMMON = 3.8
-"""Zipf frequency from which both halves make a word an ordinary compound: "tophat", ヘッドショット."""
 """Unknown words looked up of one prompt, and neighbouring words joined to one name."""
+COMMON = 3.8
+"""Zipf frequency from which both halves make a katakana word an ordinary compound, as in ヘッドショット.
+
+Latin letters are left out: the short pieces of misspelled names are words of some language (pica, chu).
+"""
 
 
 class FuzzyMatcher:
@@ -83,9 +86,9 @@ class FuzzyMatcher:
         if len(word) > MAX_FUZZY + 2:
             return False
         if word.isascii():
-            return len(word) >= 4 and word.isalpha() and not is_ordinary(word) and not _compound(word, 3)
+            return len(word) >= 4 and word.isalpha() and not is_ordinary(word)
         katakana = all(script_of(c) == Script.KATAKANA for c in word)
-        return katakana and len(word) >= MIN_FUZZY_KANA and not is_ordinary(word) and not _compound(word, 2)
+        return katakana and len(word) >= MIN_FUZZY_KANA and not is_ordinary(word) and not _compound(word)
 
     @staticmethod
     def _windows(folded: Folded, words: Sequence[tuple[int, int]], at: int) -> Iterator[tuple[int, int]]:
@@ -143,8 +146,8 @@ class FuzzyMatcher:
         return held
 
 
-def _compound(word: str, shortest: int) -> bool:
-    cuts = range(shortest, len(word) - shortest + 1)
+def _compound(word: str) -> bool:
+    cuts = range(2, len(word) - 1)
     return any(zipf(word[:at]) >= COMMON and zipf(word[at:]) >= COMMON for at in cuts)
 
 

@@ -160,6 +160,6 @@ def test_two_edits_only_with_the_first_letter_right(matcher):
     assert not [h for h in matcher.find("xotoko kusanagu") if h.how == "fuzzy"]
 
 
-@pytest.mark.parametrize("word", ["tophat", "ヘッドショット", "アーキタイプ", "コーキング"])
+@pytest.mark.parametrize("word", ["ヘッドショット", "アーキタイプ", "コーキング"])
 def test_compounds_and_rare_loan_words_are_no_misspelled_names(guard, word):
     assert not [m for m in guard.score(f"{word} on a table").matches if m.kind == "misspelled"]
