@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 from machine import describe
 
-from ipguard import Catalogue
+from ipguard import Catalogue, Guard
 from ipguard.catalogue.build import compile_catalogue
 from ipguard.catalogue.schema import Item, Name, Work
 from ipguard.classifier.bundle import default_bundle
@@ -123,11 +123,14 @@ def main() -> None:
         for times in arguments.times:
             sizes[str(times)] = measure(times, prompts, Path(temporary))
             print(times, json.dumps(sizes[str(times)]), flush=True)
+    guard = Guard()
     record = {
         "what": "growth",
         "sizes": sizes,
         "prompts": len(prompts),
         "file": arguments.file.name,
+        "model": guard.model_version,
+        "catalogue": guard.catalogue_version,
         "load_average": os.getloadavg()[0],
         **describe(),
     }

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
+# What runs in another process is the code of this checkout, wherever another one is installed.
+PATHS = os.pathsep.join((str(FOLDER), str(FOLDER.parent)))
 
 
 def run(script, *arguments):
     return subprocess.run(
         [sys.executable, str(FOLDER / script), *arguments], capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(FOLDER)},
+        env={**os.environ, "PYTHONPATH": PATHS},
     )  # fmt: skip
 
 
@@ -85,6 +87,20 @@ def test_latency(tmp_path):
     assert json.loads(record.read_text())["verdicts_to_encoder"] > 1
 
 
+def test_grown_catalogues_hold_other_names_and_descriptions(small, monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    from growth import copies, moved
+
+    works = list(small.works.values())
+    grown = small.add(copies(works, 3))
+    assert len(grown.works) == 2 * len(works)
+    assert moved("Zelda", 1) == "Afmeb"
+    first = works[0]
+    copy = grown.works[f"{first.id}-copy-3"]
+    assert {n.text for n in copy.names}.isdisjoint({n.text for n in first.names if any(c.isalpha() for c in n.text)})
+    assert [i.id for i in copy.items] == [i.id for i in first.items]
+
+
 def test_coverage(tmp_path):
     (tmp_path / "list.tsv").write_text(
         "rank\tname\tother_names\tpopularity\tfranchise\n1\tPokémon\t\t\t\n3\tNo Such Work At All\tドラゴンボール\t\t\n5\tQwxz Zzyx\t\t\t\n",
@@ -102,7 +118,7 @@ def test_batch(tmp_path):
     small = "import batch; batch.SMALL, batch.MIDDLE = 40, 60; batch.main()"
     done = subprocess.run(
         [sys.executable, "-c", small, str(path), "--rows", "80", "--out", str(tmp_path)], capture_output=True, text=True,
-        check=False, env={**os.environ, "PYTHONPATH": str(FOLDER)},
+        check=False, env={**os.environ, "PYTHONPATH": PATHS},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (record,) = tmp_path.glob("*-batch.json")

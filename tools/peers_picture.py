@@ -16,21 +16,19 @@ def main() -> None:
     """Draw every scorer whose accuracy was measured."""
     mpl.rcParams["svg.hashsalt"] = "ipguard"
     figure, axes = plt.subplots(figsize=(9, 5))
-    for name, row in peer_rows().items():
-        if not row["accuracy"]:
-            continue
+    measured = sorted((row["processor_us"], name, row) for name, row in peer_rows().items() if row["accuracy"])
+    for number, (cost, name, row) in enumerate(measured, 1):
         value, low, high = row["accuracy"]["auroc"]
-        own = name == "ipguard"
-        axes.errorbar(
-            row["processor_us"], value, yerr=[[value - low], [high - value]], fmt="o", capsize=3,
-            color="#b3261e" if own else "#44546a",
-        )  # fmt: skip
-        axes.annotate(name, (row["processor_us"], value), xytext=(7, 5), textcoords="offset points", fontsize=8)
+        color = "#b3261e" if name == "ipguard" else "#44546a"
+        label = f"{number}  {name}"
+        axes.errorbar(cost, value, yerr=[[value - low], [high - value]], fmt="o", capsize=3, color=color, label=label)
+        axes.annotate(str(number), (cost, value), xytext=(6, 4), textcoords="offset points", fontsize=9, color=color)
     axes.set_xscale("log")
-    axes.margins(x=0.25)
     axes.set_xlabel("processor time a prompt, µs (less is better)")
     axes.set_ylabel("AUROC on real prompts, 95 % interval")
     axes.grid(visible=True, alpha=0.3)
+    # Names beside the points would cover each other.
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=8, frameon=False)
     figure.tight_layout()
     figure.savefig(ROOT / "docs" / "peers.svg", metadata={"Date": None})
 

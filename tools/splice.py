@@ -73,7 +73,10 @@ def speed() -> str:
             f"{record['cold_start_s']} s, {record['cold_start_mb']} MB",
         ),
     ]
-    load = f"\n\nLoad average of the machine while it was measured: {record['load_average']:.1f} on {record['cores']} cores."
+    load = (
+        f"\n\n{record['prompts']:,} prompts of {' and '.join(record['files'])}; "
+        f"load average of the machine meanwhile {record['load_average']:.1f} on {record['cores']} cores."
+    )
     return "| what | measured |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows) + load
 
 

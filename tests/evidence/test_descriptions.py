@@ -64,3 +64,12 @@ def test_a_batch_finds_what_single_prompts_find(guard):
     together = index.search(PROMPTS, langs, none)
     alone = [index.search([p], [lang], [set()])[0] for p, lang in zip(PROMPTS, langs, strict=True)]
     assert [list(e.nearest) for e in together] == [list(e.nearest) for e in alone]
+
+
+def test_no_prompt_finds_nothing(guard):
+    assert guard._finder._descriptions.search([], [], []) == []
+
+
+def test_a_batch_of_nothing_but_errors_gives_them_back(guard):
+    found = guard.score_many([1, None], errors="return")
+    assert [type(entry).__name__ for entry in found] == ["InvalidPromptError"] * 2
