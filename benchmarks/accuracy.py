@@ -20,6 +20,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -237,25 +238,27 @@ def written_part(bench: Bench) -> dict[str, Any]:
 
     @lru_cache(maxsize=1)
     def material(encoder: Path) -> Material:
-        return bench.material_of(encoder).far_from(texts)
+        return bench.material_of(encoder).apart_from(texts, clean)
 
-    def known() -> dict[str, Any]:
-        rows = guard_scores(bench.guard, texts)
-        found = Unseen(rows, guard_scores(bench.guard, clean))
+    def unseen() -> dict[str, Any]:
+        fit = unseen_fit(material, bench.encoders, bench.compiled, thresholds)
+        found = score_unseen(bench.rows, clean, bench.folds, fit, progress=lambda d, n: log(f"unseen: {d} of {n}"))
+        aside = {"clean_risk": found.clean.risk.tolist(), "real_clean": _clean_by_language(bench, found)}
+        return bench.figures(found) | aside
+
+    def known(held: list[float] | None) -> dict[str, Any]:
+        # Clean prompts that the bundle was trained on would set the threshold too low.
+        aside = guard_scores(bench.guard, clean)
+        found = Unseen(rows := guard_scores(bench.guard, texts), replace(aside, risk=np.array(held)) if held else aside)
         return bench.figures(found) | {
             "style_auroc": style_figure(bench.rows, rows.style, np.arange(len(texts)), bench.rounds),
             "failures": failures(bench.rows, rows, bench.guard.thresholds[0], 2),
         }
 
-    def unseen() -> dict[str, Any]:
-        fit = unseen_fit(material, bench.encoders, bench.compiled, thresholds)
-        found = score_unseen(bench.rows, clean, bench.folds, fit, progress=lambda d, n: log(f"unseen: {d} of {n}"))
-        return bench.figures(found) | {"real_clean": _clean_by_language(bench, found)}
-
     def added() -> dict[str, Any]:
         def fit(fold: Fold) -> Later:
             log(f"added: {fold.number + 1} of {len(bench.folds)}")
-            return fit_before(fold, bench.encoders, bench.compiled, thresholds, texts)
+            return fit_before(fold, bench.encoders, bench.compiled, thresholds, texts, clean)
 
         found = added_and_absent(bench.rows, clean, bench.folds, fit)
         return {name: bench.figures(own) for name, own in found.items()}
@@ -265,9 +268,10 @@ def written_part(bench: Bench) -> dict[str, Any]:
         fitted = baseline_fit(fit, prompts, bench.catalogue)
         return bench.figures(score_unseen(bench.rows, clean, bench.folds, fitted))
 
-    found: dict[str, Any] = {"known": bench.part("known", known)}
+    found: dict[str, Any] = {"unseen": bench.part("unseen", unseen) if clean else None}
+    held = (found["unseen"] or {}).pop("clean_risk", None)
+    found["known"] = bench.part("known" if held else "known, clean prompts trained on", lambda: known(held))
     if clean:
-        found["unseen"] = bench.part("unseen", unseen)
         found |= bench.part("added", added) or {}
         found["baselines"] = {
             name: own

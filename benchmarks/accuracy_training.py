@@ -165,6 +165,26 @@ class Material:
         keep[:keep_first] = True
         return replace(self, table=self.table.take(keep), weight=self.weight[keep])
 
+    def apart_from(self, tested: Sequence[str], clean: Sequence[str]) -> Material:
+        """Return it for a test on written rows, with thresholds set by clean prompts that folds part.
+
+        Parameters
+        ----------
+        tested
+            Texts of the test rows.
+        clean
+            Clean prompts: they stay, since a fold leaves its own out, but no other near-duplicate of them does.
+
+        Returns
+        -------
+        Material
+            In the same order.
+        """
+        own = {text_key(text) for text in clean}
+        keep = far_from(list(tested), self.table)
+        keep &= far_from(list(clean), self.table) | [text_key(e.text) in own for e in self.table.examples]
+        return replace(self, table=self.table.take(keep), weight=self.weight[keep])
+
     def fit(self, keep: Bool, recipe: Recipe | None = None) -> Head:
         """Fit a head on some of the prompts, bool ``(n,)``."""
         part = self.table.take(keep)

@@ -90,8 +90,13 @@ class Later:
 
 
 def fit_before(
-    fold: Fold, encoders: Encoders, compiled: Path, thresholds: Thresholds, tested: Sequence[str]
-) -> Later:  # fmt: skip
+    fold: Fold,
+    encoders: Encoders,
+    compiled: Path,
+    thresholds: Thresholds,
+    tested: Sequence[str],
+    clean: Sequence[str],
+) -> Later:
     """Fit a head on a catalogue that lacks a fold's works.
 
     Parameters
@@ -104,8 +109,8 @@ def fit_before(
         The whole catalogue, compiled.
     thresholds
         Of the bundle.
-    tested
-        Texts of all test rows.
+    tested, clean
+        Texts of all test rows, and the clean prompts.
 
     Returns
     -------
@@ -119,7 +124,7 @@ def fit_before(
         before = compile_catalogue(smaller)
         before.write(path)
         finder = finder_of(before, encoder)
-        material = Material.make(finder, smaller, encoders.prompts, encoders.cache).far_from(tested)
+        material = Material.make(finder, smaller, encoders.prompts, encoders.cache).apart_from(tested, clean)
         head = material.fit(held_out(fold, catalogue, material.table.examples))
         return Later(scorer_of(head, encoder, compiled, thresholds), scorer_of(head, encoder, path, thresholds))
 

@@ -1,6 +1,7 @@
 """The accuracy benchmark, end to end on a small catalogue: folds are honest, figures have their shape, pictures are drawn."""
 
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -82,6 +83,15 @@ def test_weights_follow_the_sources(prompts, material):
     assert near.table.examples[: len(prompts.real)] == prompts.real
 
 
+def test_what_sets_the_threshold_stays_and_its_near_duplicates_go(prompts, material, rows):
+    clean = [e.text for e in prompts.public]
+    near = Example(prompts.public[0].text + "!", "yes")
+    table = replace(material.table, examples=(near, *material.table.examples[1:]))
+    kept = {e.text for e in replace(material, table=table).apart_from([rows[0].text], clean).table.examples}
+    assert set(clean) <= kept
+    assert near.text not in kept
+
+
 def test_real_prompts_are_cross_validated_and_compared(prompts, material):
     baselines = import_module("accuracy_baselines")
     real = list(prompts.real)
@@ -136,7 +146,7 @@ def test_works_unseen_added_and_absent(small, prompts, material, rows, tmp_path)
     limits, texts = Thresholds(0.4, 0.8), [e.text for e in rows]
     unseen = score_unseen(rows, clean, folds, works_part.unseen_fit(lambda _: material, encoders, path, limits))
     found = works_part.added_and_absent(
-        rows, clean, folds, lambda fold: works_part.fit_before(fold, encoders, path, limits, texts)
+        rows, clean, folds, lambda fold: works_part.fit_before(fold, encoders, path, limits, texts, clean)
     )
     asked = np.array([e.label == "yes" for e in rows])
     assert found["added"].rows.risk[asked].mean() > found["absent"].rows.risk[asked].mean()
