@@ -26,7 +26,7 @@ const TEXT = {
     cancel: "Cancel", keySave: "Use this key", keyWrong: "The service does not know this key.",
     allow: "allowed", review: "to be reviewed", block: "blocked", working: "Checking …", nothing: "Type a prompt first.",
     done: (word) => `Done: ${word}.`, gauge: (risk, review, block) => `Risk ${risk}; reviewed from ${review}, blocked from ${block}`,
-    effectOne: (at, word) => `At ${at} this prompt would be ${word}.`,
+    effectOne: (at, word) => `At ${at} this prompt is ${word}.`,
     effectRule: "A rule decides about this prompt, whatever the threshold.",
     effectMany: (at, count, all) => `At ${at}, ${count} of ${all} prompts would be blocked.`,
     ruleBy: "Decided by", rewriteRisk: (before, after, word) => `Risk ${before} → ${after}: ${word}.`,
